@@ -1,0 +1,1 @@
+"""Everything that crosses a service boundary: msgspec Structs, and nothing else."""

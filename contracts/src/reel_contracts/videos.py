@@ -1,0 +1,111 @@
+"""HTTP contract of video-service (spec 2.1)."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated
+from uuid import UUID
+
+from msgspec import UNSET, Meta, UnsetType
+
+from reel_contracts.base import Message, Mime, Request, SizeBytes
+
+Title = Annotated[str, Meta(min_length=1, max_length=200)]
+Description = Annotated[str, Meta(max_length=5000)]
+
+
+class VideoStatus(StrEnum):
+    """Spec 1.1; the only status a client shows."""
+
+    DRAFT = "DRAFT"
+    UPLOADING = "UPLOADING"
+    UPLOADED = "UPLOADED"
+    TRANSCODING = "TRANSCODING"
+    READY = "READY"
+    FAILED = "FAILED"
+
+
+class CreateVideo(Request, frozen=True, kw_only=True):
+    title: Title
+    description: Description | None = None
+    source_mime: Mime
+    source_size_bytes: SizeBytes
+
+
+class UpdateVideo(Request, frozen=True, kw_only=True):
+    """Only the members present are changed; `description: null` clears it."""
+
+    title: Title | UnsetType = UNSET
+    description: Description | UnsetType | None = UNSET
+
+
+class Source(Message, frozen=True, kw_only=True):
+    mime: str
+    size_bytes: int
+
+
+class CreatedVideo(Message, frozen=True, kw_only=True):
+    """Answer to `POST /api/videos`."""
+
+    id: UUID
+    owner_id: UUID
+    title: str
+    description: str | None
+    source: Source
+    status: VideoStatus
+    created_at: datetime
+    updated_at: datetime
+
+
+class Playback(Message, frozen=True, kw_only=True):
+    """`streamUrl` is the CDN's master playlist, and null in every state but READY."""
+
+    ready: bool
+    stream_url: str | None
+
+
+class VideoView(Message, frozen=True, kw_only=True):
+    """Answer to `GET /api/videos/{videoId}`.
+
+    `posterUrl`, `durationSeconds`, `width` and `height` (as displayed, in pixels) are known
+    once the video is READY, and null before.
+    """
+
+    id: UUID
+    owner_id: UUID
+    title: str
+    description: str | None
+    status: VideoStatus
+    fail_reason: str | None
+    playback: Playback
+    poster_url: str | None
+    duration_seconds: float | None
+    width: int | None
+    height: int | None
+    created_at: datetime
+    updated_at: datetime
+
+
+class VideoSummary(Message, frozen=True, kw_only=True):
+    id: UUID
+    title: str
+    description: str | None
+    status: VideoStatus
+    created_at: datetime
+    updated_at: datetime
+
+
+class VideoPage(Message, frozen=True, kw_only=True):
+    """Newest first; `nextCursor` is opaque, and null on the last page."""
+
+    items: list[VideoSummary]
+    next_cursor: str | None
+
+
+class UpdatedVideo(Message, frozen=True, kw_only=True):
+    """Answer to `PATCH /api/videos/{videoId}`."""
+
+    id: UUID
+    title: str
+    description: str | None
+    status: VideoStatus
+    updated_at: datetime

@@ -1,0 +1,80 @@
+"""Signed internal webhooks, received by video-service (spec 2.3).
+
+Transport: Standard Webhooks headers `webhook-id`, `webhook-timestamp`, `webhook-signature`.
+"""
+
+from enum import StrEnum
+from typing import Annotated
+from uuid import UUID
+
+from msgspec import Meta
+
+from reel_contracts.base import Message
+
+
+class UploadOutcome(StrEnum):
+    """What a session asks for (INITIATED) or became."""
+
+    INITIATED = "INITIATED"
+    COMPLETED = "COMPLETED"
+    FAILED = "FAILED"
+    CANCELED = "CANCELED"
+
+
+class UploadWebhook(Message, frozen=True, kw_only=True):
+    """`POST /api/webhooks/uploads`.
+
+    INITIATED asks for admission and carries `ownerId`; COMPLETED carries the three source
+    members; FAILED carries `failReason`.
+    """
+
+    upload_session_id: UUID
+    video_id: UUID
+    status: UploadOutcome
+    owner_id: UUID | None = None
+    source_file_key: str | None = None
+    source_size_bytes: int | None = None
+    source_mime: str | None = None
+    fail_reason: str | None = None
+
+
+class TranscodeOutcome(StrEnum):
+    READY = "READY"
+    FAILED = "FAILED"
+
+
+class AssetType(StrEnum):
+    HLS_MASTER = "HLS_MASTER"
+    HLS_RENDITION = "HLS_RENDITION"
+    THUMBNAIL = "THUMBNAIL"
+
+
+class Asset(Message, frozen=True, kw_only=True):
+    """One published object; `bandwidth` is the peak in bit/s, sizes are in pixels."""
+
+    type: AssetType
+    file_key: Annotated[str, Meta(min_length=1, max_length=1024)]
+    quality: str | None = None
+    bandwidth: Annotated[int, Meta(ge=1)] | None = None
+    width: Annotated[int, Meta(ge=1)] | None = None
+    height: Annotated[int, Meta(ge=1)] | None = None
+    codec: str | None = None
+    container: str | None = None
+
+
+class TranscodeWebhook(Message, frozen=True, kw_only=True):
+    """`POST /api/webhooks/transcoding`.
+
+    READY carries duration, displayed size and assets (one HLS_MASTER at least); FAILED carries
+    `failReason`. `jobId` and `attempt` tell a stale answer from the current one.
+    """
+
+    video_id: UUID
+    status: TranscodeOutcome
+    job_id: UUID | None = None
+    attempt: Annotated[int, Meta(ge=1)] | None = None
+    duration_seconds: Annotated[float, Meta(gt=0)] | None = None
+    width: Annotated[int, Meta(ge=1)] | None = None
+    height: Annotated[int, Meta(ge=1)] | None = None
+    assets: tuple[Asset, ...] = ()
+    fail_reason: str | None = None

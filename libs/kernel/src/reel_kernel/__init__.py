@@ -1,0 +1,1 @@
+"""What every part of Reel agrees on: errors, state tables, time, ids, source media. Pure."""
