@@ -1,0 +1,98 @@
+# Reel. Bare `make` lists what can be done; README.md tells the rest.
+
+ifneq ($(words $(CURDIR)),1)
+$(error Reel cannot be built below a path with spaces: $(CURDIR))
+endif
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
+
+BIN := .venv/bin
+READY := .venv/.ready
+SERVERS_READY := .tools/servers/.ready
+MANIFESTS := $(wildcard */pyproject.toml */*/pyproject.toml)
+PYTEST := $(BIN)/pytest
+
+##@ Set up
+
+setup: $(READY) $(SERVERS_READY) ## make this clone's environments (again only when a lock changed)
+
+$(READY): requirements.lock tools/setup.sh tools/uv.lock $(MANIFESTS)
+	@tools/setup.sh develop
+	@touch $@
+
+$(SERVERS_READY): deploy/local/servers/requirements.lock tools/setup.sh tools/uv.lock
+	@tools/setup.sh servers
+	@touch $@
+
+lock: ## resolve every requirements.lock again; UPGRADE=1 takes newer versions
+	@tools/lock.sh $(if $(UPGRADE),--upgrade)
+
+clean: ## stop the stack and remove all that was made here: environments, state, caches
+	@if [ -x $(BIN)/reel-stack ]; then $(BIN)/reel-stack down; fi
+	rm -rf .venv .tools var dist .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+##@ Check
+
+fmt: $(READY) ## format the code and apply safe fixes
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+lint: $(READY) ## ruff: every rule that pyproject.toml does not exempt
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+types: $(READY) ## basedpyright, strict
+	$(BIN)/basedpyright
+
+arch: $(READY) ## import rules and the other rules of the tree
+	$(BIN)/lint-imports
+	$(PYTEST) tests/architecture
+
+contracts: $(READY) ## write contracts/schemas and contracts/openapi from the code
+	$(BIN)/python -m reel_contract_tools
+
+##@ Test
+
+test: setup ## all tests
+	$(PYTEST)
+
+test-unit: $(READY) ## no server, no network
+	$(PYTEST) tests/unit tests/contract
+
+test-integration: setup ## against PostgreSQL, S3 and SQS
+	$(PYTEST) tests/integration
+
+e2e: setup ## the whole stack, through its public addresses
+	$(PYTEST) tests/e2e tests/resilience
+
+bench: setup ## measure against the targets; writes var/bench.json
+	$(BIN)/python tests/load/bench.py
+
+##@ Run
+
+demo: setup ## a video's whole way, measured; FILE=path sends your own
+	@$(BIN)/reel-stack demo $(if $(FILE),"$(FILE)")
+
+up: setup ## start the stack; Ctrl-C ends it, DETACH=1 leaves it running
+	@$(BIN)/reel-stack up $(if $(DETACH),--detach)
+
+down: $(READY) ## stop a detached stack
+	@$(BIN)/reel-stack down
+
+logs: $(READY) ## follow the logs of every part
+	@$(BIN)/reel-stack logs
+
+token: $(READY) ## print a JWT for SUB=uuid
+	@$(BIN)/reel-stack token $(if $(SUB),"$(SUB)",$(error say whose: make token SUB=<uuid>))
+
+help: ## this list
+	@awk 'BEGIN { FS = ":.*## "; print "usage: make TARGET [NAME=value …]" } \
+	/^##@/ { printf "\n%s\n", substr($$0, 5) } \
+	/^[a-z0-9-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: setup lock clean fmt lint types arch contracts test test-unit test-integration e2e bench \
+	demo up down logs token help
