@@ -1,0 +1,62 @@
+"""What goes into a transcode and what comes out of it."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+AssetType = Literal["HLS_MASTER", "HLS_RENDITION", "THUMBNAIL"]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRef:
+    """A source object: its key in the bucket, and the size and MIME type it was admitted with."""
+
+    key: str
+    size_bytes: int
+    mime: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishedAsset:
+    """One object of the result (spec 1.2).
+
+    `bandwidth` is the measured peak in bit/s; `width` and `height` are pixels as displayed.
+    """
+
+    type: AssetType
+    file_key: str
+    quality: str | None = None
+    bandwidth: int | None = None
+    width: int | None = None
+    height: int | None = None
+    codec: str | None = None
+    container: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TranscodeResult:
+    """A verified HLS presentation, every object of which is in the store.
+
+    `width` and `height` are the source's as displayed (rotated, square pixels); `duration_s` is
+    that of the published playlists. `bytes_in` went into FFmpeg, `bytes_out` into the store.
+    `prepare_s` is the time until FFmpeg was started, `encode_s` FFmpeg's own wall time,
+    `publish_s` what was left to do after it ended.
+    """
+
+    duration_s: float
+    width: int
+    height: int
+    assets: tuple[PublishedAsset, ...]
+    bytes_in: int
+    bytes_out: int
+    prepare_s: float
+    encode_s: float
+    publish_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far an encode is: `fraction` of the film (0–1, None when its length is unknown)."""
+
+    encoded_s: float
+    fraction: float | None
+    speed: float | None
