@@ -1,0 +1,1 @@
+"""Postgres and S3 behind the ports."""

@@ -1,0 +1,1 @@
+"""The HTTP edge: path and body in, one use case, a view out."""

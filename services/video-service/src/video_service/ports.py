@@ -1,0 +1,103 @@
+"""What the use cases need from the outside world."""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Protocol
+from uuid import UUID
+
+from reel_contracts.base import Message
+from reel_kernel.clock import Clock
+from reel_kernel.ids import IdSource
+from video_service.domain.assets import Asset
+from video_service.domain.details import VideoDetails
+from video_service.domain.lifecycle import VideoStatus
+from video_service.domain.page import Page, Position
+from video_service.domain.video import Video
+
+
+class VideoReader(Protocol):
+    """Queries of an owner's live videos, each one round trip, outside any transaction."""
+
+    async def find(self, owner_id: UUID, video_id: UUID) -> VideoDetails:
+        """Return a video as its owner sees it. Raises VideoNotFound."""
+        ...
+
+    async def page(
+        self, owner_id: UUID, *, after: Position, limit: int, status: VideoStatus | None
+    ) -> Page:
+        """Return up to `limit` videos older than `after`, newest first."""
+        ...
+
+
+class VideoRepository(Protocol):
+    """Videos inside a transaction."""
+
+    async def add(self, video: Video) -> None:
+        """Insert a new DRAFT."""
+        ...
+
+    async def lock(self, video_id: UUID) -> Video:
+        """Return a video, deleted ones too, locked until the transaction ends.
+
+        Raises VideoNotFound.
+        """
+        ...
+
+    async def lock_of_owner(self, owner_id: UUID, video_id: UUID) -> Video:
+        """Like `lock`, but deleted videos and those of others are not found."""
+        ...
+
+    async def save(self, video: Video) -> None:
+        """Write a locked video back; each edge of the lifecycle needs a save of its own."""
+        ...
+
+    async def add_assets(self, video_id: UUID, assets: tuple[Asset, ...]) -> None:
+        """Insert what a transcode published."""
+        ...
+
+
+class Outbox(Protocol):
+    async def add(
+        self, destination: str, key: UUID, *messages: Message, id: UUID | None = None
+    ) -> None:
+        """Have the relay deliver `messages` after commit, in order for each `key`."""
+        ...
+
+
+class Inbox(Protocol):
+    async def first_seen(self, message_id: str, source: str) -> bool:
+        """Remember a message; False when it was here before."""
+        ...
+
+
+class Transaction(Protocol):
+    """Repositories that commit or roll back together."""
+
+    @property
+    def videos(self) -> VideoRepository: ...
+
+    @property
+    def outbox(self) -> Outbox: ...
+
+    @property
+    def inbox(self) -> Inbox: ...
+
+
+class SourceStore(Protocol):
+    async def exists(self, file_key: str) -> bool:
+        """Ask the store whether the source object is there. Raises when it does not answer."""
+        ...
+
+
+Begin = Callable[[], AbstractAsyncContextManager[Transaction]]
+"""Open a transaction: commits at the end of the block, rolls back on an exception."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deps:
+    begin: Begin
+    reader: VideoReader
+    sources: SourceStore
+    now: Clock
+    new_id: IdSource
