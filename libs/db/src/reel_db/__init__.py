@@ -1,0 +1,1 @@
+"""PostgreSQL by asyncpg: pool, transactional outbox, inbox, migrations."""

@@ -1,0 +1,1 @@
+"""Alembic's script location: `env.py` only; the revisions are the services'."""

@@ -1,0 +1,1 @@
+"""What every HTTP edge of Reel shares: settings, problem details, JWT, health, serving."""

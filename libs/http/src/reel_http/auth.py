@@ -1,0 +1,93 @@
+"""JWT bearer authentication: ES256 and nothing else (RFC 7519, RFC 6750, RFC 8725)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final
+from uuid import UUID
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
+from litestar.connection import ASGIConnection
+from litestar.exceptions import NotAuthorizedException
+from litestar.middleware import AbstractAuthenticationMiddleware, AuthenticationResult
+from litestar.types import ASGIApp
+
+LEEWAY_S: Final = 30
+NO_AUTH: Final = "exclude_from_auth"
+"""Handlers with `opt={NO_AUTH: True}` need no token."""
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The caller, as the token's `sub` names them."""
+
+    id: UUID
+
+
+@dataclass(frozen=True)
+class JwtAuth:
+    """What makes a token good: signed by `public_key`, for us, and not expired.
+
+    `public_key` is PEM of a P-256 key; line ends may be written as backslash and n, as
+    environment files need it.
+    """
+
+    public_key: str
+    issuer: str
+    audience: str
+    leeway_s: int = LEEWAY_S
+
+    def __post_init__(self) -> None:
+        # Read the key at start-up: a bad one must not wait for the first request.
+        _ = self._key
+
+    @cached_property
+    def _key(self) -> EllipticCurvePublicKey:
+        key = load_pem_public_key(self.public_key.replace("\\n", "\n").encode())
+        if not (isinstance(key, EllipticCurvePublicKey) and isinstance(key.curve, SECP256R1)):
+            raise TypeError("ES256 needs a P-256 public key")
+        return key
+
+    def owner_of(self, token: str) -> Owner:
+        """Return whom the token speaks for.
+
+        Raises:
+            NotAuthorizedException: forged, expired, for another audience, or without a UUID `sub`.
+        """
+        try:
+            claims: dict[str, Any] = jwt.decode(
+                token,
+                self._key,
+                algorithms=["ES256"],  # never the header's choice: no `none`, no HS256 confusion
+                audience=self.audience,
+                issuer=self.issuer,
+                leeway=self.leeway_s,
+                options={"require": ["sub", "exp", "iss", "aud"]},
+            )
+            return Owner(UUID(claims["sub"]))
+        except (jwt.InvalidTokenError, ValueError) as error:
+            raise unauthorized("The access token is not valid", error="invalid_token") from error
+
+
+def unauthorized(detail: str, *, error: str | None = None) -> NotAuthorizedException:
+    """Build a 401 with the challenge of RFC 6750 section 3."""
+    challenge = 'Bearer realm="reel"' + (f', error="{error}"' if error else "")
+    return NotAuthorizedException(detail, headers={"WWW-Authenticate": challenge})
+
+
+class JwtMiddleware(AbstractAuthenticationMiddleware):
+    """Sets `request.user` to the `Owner`, or answers 401."""
+
+    def __init__(self, app: ASGIApp, *, auth: JwtAuth, exclude: Sequence[str]) -> None:
+        super().__init__(app, exclude=list(exclude), exclude_from_auth_key=NO_AUTH)
+        self._auth = auth
+
+    async def authenticate_request(
+        self, connection: ASGIConnection[Any, Any, Any, Any]
+    ) -> AuthenticationResult:
+        scheme, _, token = connection.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise unauthorized("Send an access token: Authorization: Bearer <token>")
+        return AuthenticationResult(user=self._auth.owner_of(token.strip()), auth=None)

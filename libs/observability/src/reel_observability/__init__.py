@@ -1,0 +1,1 @@
+"""Structured logs and the context bound to them."""
