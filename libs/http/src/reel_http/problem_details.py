@@ -129,10 +129,7 @@ def _parameter_error(request: AnyRequest, fault: Mapping[str, str]) -> FieldErro
     key, _, rest = fault.get("key", "").partition(".")
     parameter = request.route_handler.parsed_fn_signature.parameters.get(key)
     kwarg = parameter.kwarg_definition if parameter else None
-    alias = next(
-        (name for kind in ("query", "header", "cookie") if (name := getattr(kwarg, kind, None))),
-        key,
-    )
+    alias = str(getattr(kwarg, "name", None) or key)
     return field_error(fault["message"], within=f"{alias}.{rest}" if rest else alias)
 
 

@@ -1,0 +1,1 @@
+"""Between services: outbox relay, signed webhooks, SQS."""

@@ -1,0 +1,50 @@
+"""LISTEN that survives the connection."""
+
+import asyncio
+from collections.abc import Callable
+
+import structlog
+
+from reel_db.pool import ACQUIRE_TIMEOUT_S, DATABASE_ERRORS, Connection, Pool
+from reel_messaging.retry import RECONNECT
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+async def listen(pool: Pool, channel: str, on_notify: Callable[[], None]) -> None:
+    """Call `on_notify` for every NOTIFY on `channel`, until cancelled.
+
+    Keeps one connection of the pool. When that is lost it is replaced after a jittered pause, and
+    `on_notify` is called once more, for what may have been missed meanwhile.
+    """
+    failures = 0
+    while True:
+        try:
+            async with pool.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection:
+                await _until_lost(connection, channel, on_notify)
+            failures = 0
+        except DATABASE_ERRORS as error:
+            failures += 1
+            log.warning("listen_failed", channel=channel, error=repr(error), failures=failures)
+        await asyncio.sleep(RECONNECT.delay_s(failures))
+
+
+async def _until_lost(connection: Connection, channel: str, on_notify: Callable[[], None]) -> None:
+    lost = asyncio.Event()
+
+    def notified(*_: object) -> None:
+        on_notify()
+
+    def terminated(*_: object) -> None:
+        lost.set()
+
+    connection.add_termination_listener(terminated)
+    await connection.add_listener(channel, notified)
+    try:
+        on_notify()
+        await lost.wait()
+        log.warning("listen_connection_lost", channel=channel)
+    finally:
+        connection.remove_termination_listener(terminated)
+        if not connection.is_closed():
+            await connection.remove_listener(channel, notified)
