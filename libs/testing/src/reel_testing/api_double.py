@@ -1,0 +1,237 @@
+"""The public API (spec 2.1, 2.2) and the object store in one local server that can misbehave.
+
+For tests of clients: a real socket, real connection cuts, no database. It keeps a list of every
+request, so that a test can tell what was sent again and what was not.
+"""
+
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from uuid import UUID
+
+from aiohttp import web
+
+from reel_testing.api_double_state import TOKEN, ApiDouble, Seen, Session, now, problem
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@asynccontextmanager
+async def api_double(part_size_bytes: int = 64 * 1024) -> AsyncGenerator[ApiDouble]:
+    """Serve a fresh double on a free local port."""
+    double = ApiDouble(part_size_bytes)
+    runner = web.AppRunner(application(double), shutdown_timeout=0.1)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        double.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        yield double
+    finally:
+        double.script.release.set()
+        await runner.cleanup()
+
+
+def application(double: ApiDouble) -> web.Application:
+    routes = Routes(double)
+    app = web.Application(client_max_size=2**31, middlewares=[routes.guard])
+    app.add_routes(
+        [
+            web.post("/api/videos", routes.create_video),
+            web.get("/api/videos", routes.list_videos),
+            web.get("/api/videos/{video}", routes.get_video),
+            web.delete("/api/videos/{video}", routes.delete_video),
+            web.post("/api/videos/{video}/uploads", routes.create_upload),
+            web.get("/api/uploads/{session}", routes.get_upload),
+            web.post("/api/uploads/{session}/parts", routes.part_urls),
+            web.post("/api/uploads/{session}/complete", routes.complete),
+            web.post("/api/uploads/{session}/{verb}", routes.command),
+            web.put("/store/{session}/{part}", routes.put_part),
+        ]
+    )
+    return app
+
+
+class Routes:
+    def __init__(self, double: ApiDouble) -> None:
+        self._double = double
+
+    @web.middleware
+    async def guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Note the request; want the token on the API, and none on the store."""
+        has_token = request.headers.get("authorization") == f"Bearer {TOKEN}"
+        if request.path.startswith("/store/"):
+            return problem(400, "token-leaked") if has_token else await handler(request)
+        self._double.seen.append(Seen(request.method, request.path))
+        return await handler(request) if has_token else problem(401, "unauthorized")
+
+    async def create_video(self, request: web.Request) -> web.Response:
+        body = await request.json()
+        video_id = self._double.add_video()
+        view = self._double.videos[video_id] | {"title": body["title"]}
+        source = {"mime": body["sourceMime"], "sizeBytes": body["sourceSizeBytes"]}
+        self._double.videos[video_id] = view
+        return web.json_response(view | {"source": source}, status=201)
+
+    async def list_videos(self, request: web.Request) -> web.Response:
+        limit, start = int(request.query["limit"]), int(request.query.get("cursor", "0"))
+        wanted = request.query.get("status")
+        videos = [v for v in self._double.videos.values() if wanted in {None, v["status"]}]
+        end = start + limit
+        cursor = str(end) if end < len(videos) else None
+        return web.json_response({"items": videos[start:end], "nextCursor": cursor})
+
+    async def get_video(self, request: web.Request) -> web.Response:
+        view = self._double.videos.get(UUID(request.match_info["video"]))
+        if view is None:
+            return problem(404, "video-not-found", detail="There is no such video.")
+        etag = f'"{view["status"]}"'
+        if request.headers.get("if-none-match") == etag:
+            return web.Response(status=304, headers={"ETag": etag})
+        return web.json_response(view, headers={"ETag": etag})
+
+    async def delete_video(self, request: web.Request) -> web.Response:
+        found = self._double.videos.pop(UUID(request.match_info["video"]), None)
+        return web.Response(status=204) if found else problem(404, "video-not-found")
+
+    async def create_upload(self, request: web.Request) -> web.Response:
+        body, video_id = await request.json(), UUID(request.match_info["video"])
+        if video_id not in self._double.videos:
+            return problem(404, "video-not-found")
+        for session in self._double.sessions.values():
+            live = session.status in {"INITIATED", "IN_PROGRESS", "PAUSED"}
+            if session.video_id == video_id and live:
+                extra = {"uploadSessionId": str(session.id)}
+                return problem(409, "upload-session-active", extra)
+        session = Session(video_id, body["sourceSizeBytes"])
+        self._double.sessions[session.id] = session
+        view = self._view(session)
+        keep = ("uploadSessionId", "partSizeBytes", "status")
+        return web.json_response({name: view[name] for name in keep}, status=201)
+
+    async def get_upload(self, request: web.Request) -> web.Response:
+        session = self._session(request)
+        return (
+            web.json_response(self._view(session)) if session else problem(404, "upload-not-found")
+        )
+
+    async def part_urls(self, request: web.Request) -> web.Response:
+        session = self._session(request)
+        if session is None:
+            return problem(404, "upload-not-found")
+        if session.status not in {"INITIATED", "IN_PROGRESS"}:
+            return problem(409, "invalid-transition", {"currentStatus": session.status})
+        session.status = "IN_PROGRESS"
+        expires = (now() + self._double.script.url_life).isoformat()
+        parts = [
+            {
+                "partNumber": number,
+                "uploadUrl": f"{self._double.url}/store/{session.id}/{number}?X-Amz-Signature=s",
+                "expiresAt": expires,
+            }
+            for number in (await request.json())["partNumbers"]
+        ]
+        return web.json_response({"parts": parts})
+
+    async def complete(self, request: web.Request) -> web.Response:
+        session, script = self._session(request), self._double.script
+        if session is None:
+            return problem(404, "upload-not-found")
+        if script.failing_completes:
+            script.failing_completes -= 1
+            session.status = "FAILED"
+            return problem(409, "invalid-transition", {"currentStatus": "FAILED"})
+        for number in script.unlisted:
+            del session.parts[number]
+        script.unlisted = set()
+        claimed = {p["partNumber"]: p["etag"].strip('"') for p in (await request.json())["parts"]}
+        missing = sorted(claimed.keys() - session.parts.keys())
+        differing = [n for n in session.parts if claimed.get(n) != session.etag(n)]
+        if missing or differing:
+            return problem(409, "parts-mismatch", {"missing": missing, "differing": differing})
+        session.status = "COMPLETED"
+        return _state(session)
+
+    async def command(self, request: web.Request) -> web.Response:
+        session = self._session(request)
+        if session is None:
+            return problem(404, "upload-not-found")
+        verb = request.match_info["verb"]
+        session.status = {"pause": "PAUSED", "resume": "IN_PROGRESS", "cancel": "CANCELED"}[verb]
+        return _state(session)
+
+    async def put_part(self, request: web.Request) -> web.StreamResponse:
+        session, number = self._session(request), int(request.match_info["part"])
+        script = self._double.script
+        if number in script.held:
+            await script.release.wait()
+        if _spend(script.cuts, number):
+            return await self._cut(request, number)
+        body = await request.read()
+        answer = self._store(session, number, body, request)
+        self._double.seen.append(Seen("PUT", request.path, number, len(body), answer.status))
+        async with self._double.progress:
+            self._double.progress.notify_all()
+        return answer
+
+    def _store(
+        self, session: Session | None, number: int, body: bytes, request: web.Request
+    ) -> web.Response:
+        if _spend(self._double.script.expired, number):
+            return _s3_error(403, "AccessDenied")
+        if _spend(self._double.script.broken, number):
+            return _s3_error(503, "SlowDown")
+        if session is None:
+            return _s3_error(404, "NoSuchUpload")
+        if {request.content_length, len(body)} != {self._expected(session, number)}:
+            return _s3_error(400, "InvalidArgument")
+        session.parts[number] = body
+        return web.Response(headers={"ETag": f'"{session.etag(number)}"'})
+
+    async def _cut(self, request: web.Request, number: int) -> web.StreamResponse:
+        """Read half of the part, then drop the connection without an answer."""
+        half, received = (request.content_length or 0) // 2, 0
+        async for piece in request.content.iter_any():
+            received += len(piece)
+            if received >= half:
+                break
+        self._double.seen.append(Seen("PUT", request.path, number, received))
+        if request.transport is not None:
+            request.transport.abort()
+        return web.Response(status=500)
+
+    def _expected(self, session: Session, number: int) -> int:
+        size = self._double.part_size_bytes
+        return min(size, session.size_bytes - (number - 1) * size)
+
+    def _session(self, request: web.Request) -> Session | None:
+        return self._double.sessions.get(UUID(request.match_info["session"]))
+
+    def _view(self, session: Session) -> dict[str, object]:
+        parts = [
+            {"partNumber": n, "etag": session.etag(n), "sizeBytes": len(session.parts[n])}
+            for n in sorted(session.parts)
+        ]
+        return {
+            "uploadSessionId": str(session.id),
+            "videoId": str(session.video_id),
+            "status": session.status,
+            "bytesUploaded": sum(map(len, session.parts.values())),
+            "partSizeBytes": self._double.part_size_bytes,
+            "sourceSizeBytes": session.size_bytes,
+            "uploadedParts": parts,
+        }
+
+
+def _spend(counts: dict[int, int], number: int) -> bool:
+    left = counts.get(number, 0)
+    counts[number] = max(0, left - 1)
+    return left > 0
+
+
+def _state(session: Session) -> web.Response:
+    return web.json_response({"uploadSessionId": str(session.id), "status": session.status})
+
+
+def _s3_error(status: int, code: str) -> web.Response:
+    body = f"<?xml version='1.0'?><Error><Code>{code}</Code></Error>"
+    return web.Response(status=status, text=body, content_type="application/xml")
