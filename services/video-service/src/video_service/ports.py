@@ -58,9 +58,7 @@ class VideoRepository(Protocol):
 
 
 class Outbox(Protocol):
-    async def add(
-        self, destination: str, key: UUID, *messages: Message, id: UUID | None = None
-    ) -> None:
+    async def add(self, destination: str, key: UUID, *messages: Message) -> None:
         """Have the relay deliver `messages` after commit, in order for each `key`."""
         ...
 

@@ -124,7 +124,8 @@ class Video:
         Raises:
             SourceMissing: there is nothing to transcode.
         """
-        return self._after(Event.TRANSCODE_ENQUEUED, now)._with_source()
+        _require_source(self)
+        return self._after(Event.TRANSCODE_ENQUEUED, now)
 
     def transcode_succeeded(self, film: Film, *, now: datetime) -> Self:
         """Make it playable.
@@ -149,14 +150,15 @@ class Video:
         Raises:
             SourceMissing: its upload was never completed.
         """
-        retried = self._after(Event.TRANSCODE_RETRIED, now)._with_source()
+        retried = self._after(Event.TRANSCODE_RETRIED, now)
+        _require_source(self)
         return replace(retried, fail_reason=None, job_id=job_id)
 
     def _after(self, event: Event, now: datetime) -> Self:
         status = advance(TRANSITIONS, self.status, event)
         return replace(self, status=status, updated_at=now, version=self.version + 1)
 
-    def _with_source(self) -> Self:
-        if self.source_file_key is None:
-            raise SourceMissing
-        return self
+
+def _require_source(video: Video) -> None:
+    if video.source_file_key is None:
+        raise SourceMissing

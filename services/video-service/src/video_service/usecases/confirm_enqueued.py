@@ -8,7 +8,7 @@ from reel_contracts.events import TranscodeRequested
 from video_service.domain.lifecycle import VideoStatus
 from video_service.ports import VideoRepository
 
-log = structlog.get_logger(__name__)
+log = structlog.stdlib.get_logger(__name__)
 
 
 async def confirm_enqueued(

@@ -8,7 +8,7 @@ from reel_contracts.videos import CreateVideo
 from video_service.domain.video import Video
 from video_service.ports import Deps
 
-log = structlog.get_logger(__name__)
+log = structlog.stdlib.get_logger(__name__)
 
 
 async def create_video(owner_id: UUID, request: CreateVideo, deps: Deps) -> Video:

@@ -8,7 +8,7 @@ from reel_contracts.events import VideoDeleted
 from video_service.ports import Deps
 from video_service.usecases.destinations import TRANSCODE_EVENTS, UPLOAD_EVENTS
 
-log = structlog.get_logger(__name__)
+log = structlog.stdlib.get_logger(__name__)
 
 
 async def delete_video(owner_id: UUID, video_id: UUID, deps: Deps) -> None:

@@ -10,7 +10,7 @@ from video_service.domain.errors import PreconditionFailed
 from video_service.domain.video import Video
 from video_service.ports import Deps
 
-log = structlog.get_logger(__name__)
+log = structlog.stdlib.get_logger(__name__)
 
 
 async def edit_video(

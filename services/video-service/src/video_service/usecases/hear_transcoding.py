@@ -10,7 +10,7 @@ from video_service.domain.video import Video
 from video_service.ports import Deps, Transaction
 
 SENDER: Final = "transcode-service"
-log = structlog.get_logger(__name__)
+log = structlog.stdlib.get_logger(__name__)
 
 
 async def hear_transcoding(message_id: str, news: TranscodeNews, deps: Deps) -> None:

@@ -12,7 +12,7 @@ from video_service.ports import Deps, Transaction
 from video_service.usecases.request_transcode import request_transcode
 
 SENDER: Final = "upload-service"
-log = structlog.get_logger(__name__)
+log = structlog.stdlib.get_logger(__name__)
 
 
 async def hear_upload(message_id: str, news: UploadNews, deps: Deps) -> None:
@@ -51,9 +51,7 @@ async def _complete(video: Video, news: UploadCompleted, tx: Transaction, deps: 
         log.info("upload_news_ignored", status=video.status)
         return
     now = deps.now()
-    uploaded = video.upload_completed(
-        news.session_id, news.source, job_id=deps.new_id(), now=now
-    )
+    uploaded = video.upload_completed(news.session_id, news.source, job_id=deps.new_id(), now=now)
     await tx.videos.save(uploaded)
     await request_transcode(uploaded, tx, now=now)
     log.info("upload_completed", source_size_bytes=uploaded.source_size_bytes)

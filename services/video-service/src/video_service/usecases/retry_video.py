@@ -9,7 +9,7 @@ from video_service.domain.errors import SourceMissing
 from video_service.ports import Deps
 from video_service.usecases.request_transcode import request_transcode
 
-log = structlog.get_logger(__name__)
+log = structlog.stdlib.get_logger(__name__)
 
 
 async def retry_video(owner_id: UUID, video_id: UUID, deps: Deps) -> VideoDetails:

@@ -1,0 +1,39 @@
+"""What the handlers work with, made once by the composition root."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from video_service.api.etags import ETags
+from video_service.domain.details import VideoDetails
+from video_service.domain.video import Video
+from video_service.ports import Deps
+
+CACHE_CONTROL: Final = "private, no-cache"
+"""Keep it, but ask each time: a 304 costs little, a stale status misleads."""
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """`cdn_base_url` has no slash at its end."""
+
+    deps: Deps
+    cdn_base_url: str
+    etags: ETags
+
+    @classmethod
+    def of(cls, deps: Deps, cdn_base_url: str) -> "Edge":
+        base = cdn_base_url.rstrip("/")
+        return cls(deps, base, ETags(salt=base))
+
+    def headers(self, video: Video) -> dict[str, str]:
+        """Return the validators of an answer that shows `video`."""
+        return {"ETag": self.etags.of(video.version), "Cache-Control": CACHE_CONTROL}
+
+    def stream_url(self, details: VideoDetails) -> str | None:
+        return self._url(details.playable_key)
+
+    def poster_url(self, details: VideoDetails) -> str | None:
+        return self._url(details.poster_key)
+
+    def _url(self, file_key: str | None) -> str | None:
+        return None if file_key is None else f"{self.cdn_base_url}/{file_key}"

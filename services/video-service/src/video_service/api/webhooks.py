@@ -1,0 +1,49 @@
+"""`/api/webhooks` (spec 2.3): Standard Webhooks, one endpoint and secret a sender."""
+
+from typing import Annotated
+
+from litestar import Router, post
+from litestar.di import NamedDependency
+from litestar.params import HeaderParameter, JSONBody
+from structlog.contextvars import bind_contextvars
+
+from reel_contracts.webhooks import TranscodeWebhook, UploadWebhook
+from reel_http.openapi import problem_responses
+from reel_messaging.webhooks import WebhookVerifier
+from video_service.api.edge import Edge
+from video_service.api.news import transcode_news, upload_news
+from video_service.api.signatures import signed_by
+from video_service.usecases.hear_transcoding import hear_transcoding
+from video_service.usecases.hear_upload import hear_upload
+
+WebhookId = Annotated[
+    str, HeaderParameter(name="webhook-id", description="The same in every repeat of a message.")
+]
+REFUSALS = problem_responses(401, 404, 409)
+
+
+@post("/uploads", status_code=204, responses=REFUSALS)
+async def uploads(
+    data: JSONBody[UploadWebhook], webhook_id: WebhookId, edge: NamedDependency[Edge]
+) -> None:
+    """Hear of an upload session: may it open, and how did it end?"""
+    bind_contextvars(video_id=str(data.video_id))
+    await hear_upload(webhook_id, upload_news(data), edge.deps)
+
+
+@post("/transcoding", status_code=204, responses=REFUSALS)
+async def transcoding(
+    data: JSONBody[TranscodeWebhook], webhook_id: WebhookId, edge: NamedDependency[Edge]
+) -> None:
+    """Hear how a transcode ended; stale and late news are answered 204, and change nothing."""
+    bind_contextvars(video_id=str(data.video_id))
+    await hear_transcoding(webhook_id, transcode_news(data, edge.deps.new_id), edge.deps)
+
+
+def webhook_routes(*, from_upload: WebhookVerifier, from_transcode: WebhookVerifier) -> Router:
+    """Build the endpoints; a sender's secret opens its own one alone."""
+    by_sender = [
+        Router("/", route_handlers=[uploads], guards=[signed_by(from_upload)]),
+        Router("/", route_handlers=[transcoding], guards=[signed_by(from_transcode)]),
+    ]
+    return Router("/api/webhooks", route_handlers=by_sender, tags=["webhooks"])

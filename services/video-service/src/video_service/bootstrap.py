@@ -1,0 +1,139 @@
+"""Composition root: the only module that knows every adapter."""
+
+from collections.abc import AsyncGenerator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from litestar import Litestar
+from msgspec import json
+
+from reel_contracts.events import TranscodeRequested
+from reel_db import health, pool
+from reel_db.inbox import PgInbox
+from reel_db.outbox import OutboxRow, PgOutbox, channel
+from reel_db.pool import Connection, Pool
+from reel_http.auth import JwtAuth
+from reel_http.health import Check
+from reel_kernel.clock import utc_now
+from reel_kernel.ids import new_id
+from reel_messaging.relay import Relay
+from reel_messaging.sqs import QueuePublisher, SqsSettings, queue_reachable, sqs_client
+from reel_messaging.webhooks import WebhookVerifier
+from reel_storage.client import S3Settings, s3_client
+from reel_storage.objects import S3Objects
+from video_service.adapters.source_store import S3SourceStore
+from video_service.adapters.video_reader import PgVideoReader
+from video_service.adapters.video_repository import PgVideoRepository
+from video_service.api.app import create_app
+from video_service.api.edge import Edge
+from video_service.ports import Deps, Transaction
+from video_service.settings import Settings
+from video_service.usecases.confirm_enqueued import confirm_enqueued
+from video_service.usecases.destinations import TRANSCODE_EVENTS, TRANSCODE_JOBS, UPLOAD_EVENTS
+
+if TYPE_CHECKING:
+    from types_aiobotocore_sqs import SQSClient
+
+SERVICE = "video-service"
+SCHEMA = "video"
+
+
+@dataclass(frozen=True, slots=True)
+class PgTransaction:
+    videos: PgVideoRepository
+    outbox: PgOutbox
+    inbox: PgInbox
+
+
+@asynccontextmanager
+async def begin(pool_: Pool) -> AsyncGenerator[Transaction]:
+    """Open a transaction on one connection."""
+    async with pool.transaction(pool_) as connection:
+        yield PgTransaction(
+            PgVideoRepository(connection), PgOutbox(connection), PgInbox(connection)
+        )
+
+
+def database(settings: Settings, process: str) -> AbstractAsyncContextManager[Pool]:
+    """Open the pool of this process; `process` is what `pg_stat_activity` shows."""
+    return pool.connect(
+        settings.database_url,
+        max_size=settings.database_pool_max,
+        application_name=f"{SERVICE}-{process}",
+    )
+
+
+@asynccontextmanager
+async def http_app(settings: Settings) -> AsyncGenerator[Litestar]:
+    """Open what the HTTP process needs, and build its app."""
+    async with (
+        database(settings, "http") as pool_,
+        s3_client(_s3(settings)) as s3,
+        sqs_client(_sqs(settings)) as sqs,
+    ):
+        deps = Deps(
+            begin=partial(begin, pool_),
+            reader=PgVideoReader(pool_),
+            sources=S3SourceStore(S3Objects(s3, settings.s3_bucket)),
+            now=utc_now,
+            new_id=new_id,
+        )
+        yield create_app(
+            Edge.of(deps, settings.cdn_base_url),
+            auth=JwtAuth(settings.jwt_public_key, settings.jwt_issuer, settings.jwt_audience),
+            from_upload=WebhookVerifier(settings.upload_webhook_secrets),
+            from_transcode=WebhookVerifier(settings.transcode_webhook_secrets),
+            health={"database": partial(health.ping, pool_), **_queue_checks(sqs, settings)},
+        )
+
+
+@asynccontextmanager
+async def outbox_relay(settings: Settings) -> AsyncGenerator[Relay]:
+    """Open what the background process needs, and build its relay."""
+    async with database(settings, "worker") as pool_, sqs_client(_sqs(settings)) as sqs:
+        deliver = {
+            name: QueuePublisher(sqs, url).as_deliver() for name, url in _queues(settings).items()
+        }
+        yield Relay(pool_, channel=channel(SCHEMA), deliver=deliver, on_delivered=on_delivered)
+
+
+async def on_delivered(connection: Connection, row: OutboxRow) -> None:
+    """Commit UPLOADED → TRANSCODING together with the mark that SQS has the job."""
+    if row.destination == TRANSCODE_JOBS:
+        job = json.decode(row.body, type=TranscodeRequested)
+        await confirm_enqueued(job, PgVideoRepository(connection), now=utc_now())
+
+
+def _queues(settings: Settings) -> dict[str, str]:
+    return {
+        TRANSCODE_JOBS: settings.transcode_jobs_queue_url,
+        UPLOAD_EVENTS: settings.upload_events_queue_url,
+        TRANSCODE_EVENTS: settings.transcode_events_queue_url,
+    }
+
+
+def _queue_checks(sqs: "SQSClient", settings: Settings) -> dict[str, Check]:
+    return {
+        f"queue:{name}": partial(queue_reachable, sqs, url)
+        for name, url in _queues(settings).items()
+    }
+
+
+def _s3(settings: Settings) -> S3Settings:
+    return S3Settings(
+        region=settings.aws_region,
+        endpoint_url=settings.s3_endpoint_url,
+        access_key_id=settings.s3_access_key_id,
+        secret_access_key=settings.s3_secret_access_key,
+    )
+
+
+def _sqs(settings: Settings) -> SqsSettings:
+    return SqsSettings(
+        region=settings.aws_region,
+        endpoint_url=settings.sqs_endpoint_url,
+        access_key_id=settings.sqs_access_key_id,
+        secret_access_key=settings.sqs_secret_access_key,
+    )

@@ -1,0 +1,33 @@
+"""Relay the outbox to SQS until SIGTERM: `python -m video_service.worker`."""
+
+import asyncio
+import os
+
+import structlog
+
+from reel_http.serve import run_until_signalled
+from reel_observability import logs
+from video_service.bootstrap import SERVICE, outbox_relay
+from video_service.settings import Settings
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+async def main(settings: Settings, stop: asyncio.Event) -> None:
+    """Relay until `stop`; then hand unfinished deliveries back."""
+    async with outbox_relay(settings) as relay, asyncio.TaskGroup() as group:
+        relaying = group.create_task(relay.run(), name="relay")
+        log.info("worker_started")
+        await stop.wait()
+        relaying.cancel()
+    log.info("worker_stopped")
+
+
+def run() -> None:
+    settings = Settings.from_env(os.environ)
+    logs.configure(SERVICE, settings.log_level)
+    run_until_signalled(lambda stop: main(settings, stop))
+
+
+if __name__ == "__main__":
+    run()
