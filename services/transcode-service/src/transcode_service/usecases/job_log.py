@@ -1,0 +1,51 @@
+"""The events by which a job can be followed in the log; names and fields are relied upon.
+
+`job_id`, `video_id` are bound by the consumer. Lines carry the time of the event.
+"""
+
+import structlog
+
+from reel_contracts.events import TranscodeRequested
+from reel_kernel.clock import utc_now
+from transcode_service.domain.ending import Ending, Published, Rejected
+from transcode_service.domain.job import Lease
+from transcode_service.domain.outcome import Done, GivenUp, Later, Outcome
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+def log_leased(lease: Lease) -> None:
+    """`job_leased`: this worker owns the attempt now."""
+    log.info("job_leased", attempt=lease.attempt, prefix=lease.prefix, owner=lease.owner)
+
+
+def log_started(request: TranscodeRequested, lease: Lease) -> None:
+    """`transcode_started`: `waited_s` is the time since video-service asked for it."""
+    waited_s = (utc_now() - request.requested_at).total_seconds()
+    log.info("transcode_started", attempt=lease.attempt, waited_s=round(waited_s, 3))
+
+
+def log_outcome(outcome: Outcome, *, attempt: int | None, ending: Ending | None) -> None:
+    """`job_succeeded`, `job_failed`, `job_retry_scheduled`, or `job_skipped` without an attempt."""
+    match outcome, ending:
+        case Done(), Published(result):
+            log.info(
+                "job_succeeded",
+                attempt=attempt,
+                duration_s=result.duration_s,
+                bytes_in=result.bytes_in,
+                bytes_out=result.bytes_out,
+                prepare_s=result.prepare_s,
+                encode_s=result.encode_s,
+                publish_s=result.publish_s,
+            )
+        case _, Rejected(reason, detail):
+            log.error("job_failed", attempt=attempt, fail_reason=reason, detail=detail)
+        case GivenUp(reason), _:
+            log.error("job_failed", attempt=attempt, detail=reason)
+        case Later(after_s), None:
+            log.info("job_skipped", why="leased or not due", retry_in_s=after_s)
+        case Later(after_s), _:
+            log.warning("job_retry_scheduled", attempt=attempt, retry_in_s=after_s)
+        case Done(why), _:
+            log.info("job_skipped", why=why)

@@ -1,0 +1,129 @@
+"""Writing down how an attempt ended, in one transaction with what has to be said about it.
+
+Every transaction here checks the lease under the job's row lock: an attempt that lost it writes
+nothing.
+"""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Final, TypeAlias, TypeVar
+
+import stamina
+
+from reel_contracts.failures import FailReason
+from transcode_service.domain.attempt import AttemptState
+from transcode_service.domain.ending import Ending, Published, Rejected, Stumbled, describe
+from transcode_service.domain.job import Job, Lease, LeaseLost
+from transcode_service.domain.media_errors import EncodeTimedOut
+from transcode_service.domain.outcome import Done, GivenUp, Later, Outcome
+from transcode_service.domain.transcoding import TranscodeResult
+from transcode_service.ports.jobs import VIDEO_WEBHOOK, JobDeps, LedgerUnavailable, Transaction
+from transcode_service.usecases import webhooks
+from transcode_service.usecases.end_attempt import end_attempt, give_up
+
+T = TypeVar("T")
+Step: TypeAlias = Callable[[Transaction, Job, datetime], Awaitable[T]]
+
+MAX_WAIT_S: Final = 2.0
+
+
+async def report(ending: Ending, lease: Lease, deps: JobDeps) -> Outcome:
+    """Commit the ending; return what is to become of the message.
+
+    Raises:
+        LeaseLost, JobWithdrawn: nothing was written.
+        LedgerUnavailable: the database stayed away for as long as the lease lasts.
+    """
+    match ending:
+        case Published(result):
+            outcome = await _published(result, lease, deps)
+        case Rejected(reason, detail):
+            outcome = await _rejected(FailReason(reason), detail, lease, deps)
+        case Stumbled(error):
+            outcome = await _stumbled(error, lease, deps)
+    if not isinstance(ending, Published):
+        deps.wake_sweeper()
+    return outcome
+
+
+async def hand_back(lease: Lease, deps: JobDeps) -> None:
+    """Release the lease of an attempt that was interrupted; it does not count.
+
+    Raises:
+        LeaseLost, JobWithdrawn, LedgerUnavailable: nothing was written.
+    """
+
+    async def step(tx: Transaction, job: Job, now: datetime) -> None:
+        await end_attempt(job, AttemptState.INTERRUPTED, tx, now=now)
+        await tx.jobs.save(job.hand_back(now=now))
+
+    await _commit(step, lease, deps)
+
+
+async def report_stopped(lease: Lease, deps: JobDeps) -> Outcome:
+    """Say that the attempt of a cancelled job has stopped, so that its objects may be purged."""
+    async with deps.begin() as tx:
+        job = await tx.jobs.get_for_update(lease.job_id)
+        if job is not None and job.lease_owner == lease.owner and job.attempt == lease.attempt:
+            await end_attempt(job, AttemptState.CANCELED, tx, now=await tx.now())
+            await tx.jobs.save(job.released())
+    deps.wake_sweeper()
+    return Done("the job was cancelled")
+
+
+async def _published(result: TranscodeResult, lease: Lease, deps: JobDeps) -> Outcome:
+    async def step(tx: Transaction, job: Job, now: datetime) -> None:
+        await tx.jobs.save(job.succeed(lease, now=now))
+        await end_attempt(job, AttemptState.SUCCEEDED, tx, now=now)
+        await tx.outbox.add(VIDEO_WEBHOOK, job.video_id, webhooks.ready(lease, result))
+
+    await _commit(step, lease, deps)
+    return Done("published")
+
+
+async def _rejected(reason: FailReason, detail: str, lease: Lease, deps: JobDeps) -> Outcome:
+    async def step(tx: Transaction, job: Job, now: datetime) -> None:
+        await end_attempt(job, AttemptState.FAILED, tx, now=now, error=f"{reason}: {detail}")
+        await give_up(job, reason, tx, now=now)
+
+    await _commit(step, lease, deps)
+    return Done(f"rejected: {reason}")
+
+
+async def _stumbled(error: Exception, lease: Lease, deps: JobDeps) -> Outcome:
+    async def step(tx: Transaction, job: Job, now: datetime) -> Outcome:
+        await end_attempt(job, AttemptState.FAILED, tx, now=now, error=describe(error))
+        delay_s = deps.retry.delay_s(job.failures + 1, deps.random)
+        retried = job.retry(not_before=now + timedelta(seconds=delay_s), now=now)
+        if deps.retry.is_exhausted(retried.failures):
+            await give_up(retried, _reason_of(error), tx, now=now)
+            return GivenUp(f"{retried.failures} attempts failed; the last: {describe(error)}")
+        await tx.jobs.save(retried)
+        return Later(delay_s)
+
+    return await _commit(step, lease, deps)
+
+
+def _reason_of(error: Exception) -> FailReason:
+    timed_out = isinstance(error, EncodeTimedOut)
+    return FailReason.TRANSCODE_TIMEOUT if timed_out else FailReason.TRANSCODE_ERROR
+
+
+async def _commit(step: Step[T], lease: Lease, deps: JobDeps) -> T:
+    """Run `step` with the job locked and the lease checked.
+
+    A long encode is not thrown away for a short absence of the database. If the answer to a
+    commit was what got lost, the next try finds the lease gone, and the message, shown again,
+    finds the job finished.
+    """
+    async for attempt in stamina.retry_context(
+        on=LedgerUnavailable, attempts=None, timeout=deps.lease_s, wait_max=MAX_WAIT_S
+    ):
+        with attempt:
+            async with deps.begin() as tx:
+                job = await tx.jobs.get_for_update(lease.job_id)
+                if job is None:
+                    raise LeaseLost(f"job {lease.job_id} is gone")
+                job.check(lease)
+                return await step(tx, job, await tx.now())
+    raise LedgerUnavailable

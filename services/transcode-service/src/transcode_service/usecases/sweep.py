@@ -1,0 +1,61 @@
+"""Deleting the objects that nobody will play: of failed attempts, and of deleted videos.
+
+The database names what is due, the store deletes it while no transaction is open, and then it is
+marked. Several workers may do this at once: deleting twice does no harm.
+"""
+
+import structlog
+
+from transcode_service.domain.attempt import Attempt
+from transcode_service.domain.video_outputs import VideoOutputs
+from transcode_service.ports.jobs import SweepDeps
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+async def sweep(deps: SweepDeps) -> None:
+    """Delete what is due. What cannot be deleted is logged, and due again after `deps.pause`.
+
+    Raises:
+        LedgerUnavailable: what was not marked stays due.
+    """
+    async with deps.begin() as tx:
+        videos = await tx.videos.to_purge()
+        attempts = await tx.attempts.to_sweep()
+    for video in videos:
+        await _purge(video, deps)
+    for attempt in attempts:
+        await _sweep(attempt, deps)
+
+
+async def _purge(video: VideoOutputs, deps: SweepDeps) -> None:
+    try:
+        await deps.store.delete_video(video.video_id)
+    except Exception:
+        log.exception("purge_failed", video_id=video.video_id)
+        deleted = False
+    else:
+        deleted = True
+    async with deps.begin() as tx:
+        now = await tx.now()
+        locked = await tx.videos.lock(video.video_id)
+        purged = locked.purged(now=now, settle=deps.settle)
+        await tx.videos.save(purged if deleted else locked.postponed(now + deps.pause))
+    if deleted:
+        log.info("video_purged", video_id=video.video_id, for_good=purged.purged_at is not None)
+
+
+async def _sweep(attempt: Attempt, deps: SweepDeps) -> None:
+    try:
+        await deps.store.delete_attempt(attempt.prefix)
+    except Exception:
+        log.exception("sweep_failed", video_id=attempt.video_id, attempt=attempt.number)
+        deleted = False
+    else:
+        deleted = True
+    async with deps.begin() as tx:
+        now = await tx.now()
+        swept = attempt.swept(now=now, settle=deps.settle)
+        await tx.attempts.save(swept if deleted else attempt.postponed(now + deps.pause))
+    if deleted:
+        log.info("attempt_swept", video_id=attempt.video_id, prefix=attempt.prefix)
