@@ -1,0 +1,177 @@
+"""S3 multipart uploads, whose parts a client PUTs by pre-signed URL."""
+
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final
+from urllib.parse import parse_qs, urlsplit
+
+from reel_storage.errors import UploadGone, store_errors
+
+if TYPE_CHECKING:
+    from types_aiobotocore_s3 import S3Client
+    from types_aiobotocore_s3.type_defs import CompletedPartTypeDef
+
+AMZ_DATE: Final = "%Y%m%dT%H%M%SZ"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPart:
+    """A part as the store has it; `etag` without quotes."""
+
+    number: int
+    etag: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class OpenUpload:
+    """A multipart upload that is neither completed nor aborted."""
+
+    key: str
+    upload_id: str
+    initiated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PresignedPart:
+    """Whoever holds `url` may PUT this part, of this length, until `expires_at`."""
+
+    url: str
+    expires_at: datetime
+
+
+class S3Multipart:
+    """Multipart uploads of one bucket.
+
+    Args:
+        client: From `s3_client`.
+        bucket: Name of the bucket.
+        presign_client: Client whose endpoint goes into pre-signed URLs, where the public address
+            differs from ours.
+    """
+
+    def __init__(
+        self, client: "S3Client", bucket: str, presign_client: "S3Client | None" = None
+    ) -> None:
+        self._client = client
+        self._bucket = bucket
+        self._presign_client = presign_client or client
+
+    async def create(self, key: str, mime: str) -> str:
+        """Open an upload and return the store's id of it.
+
+        Raises:
+            StoreUnavailable: try again later.
+        """
+        with store_errors(f"create upload of {key}"):
+            answer = await self._client.create_multipart_upload(
+                Bucket=self._bucket, Key=key, ContentType=mime
+            )
+        return answer["UploadId"]
+
+    async def presign_part(
+        self, key: str, upload_id: str, part_number: int, size_bytes: int, ttl_s: int
+    ) -> PresignedPart:
+        """Sign a URL for one part; no call to the store.
+
+        `Content-Length` is among the signed headers, so the store refuses a longer or shorter body.
+        """
+        url = await self._presign_client.generate_presigned_url(
+            "upload_part",
+            Params={
+                "Bucket": self._bucket,
+                "Key": key,
+                "UploadId": upload_id,
+                "PartNumber": part_number,
+                "ContentLength": size_bytes,
+            },
+            ExpiresIn=ttl_s,
+        )
+        return PresignedPart(url, _expiry(url))
+
+    async def list_parts(self, key: str, upload_id: str) -> tuple[StoredPart, ...]:
+        """Return every part the store has, by ascending number.
+
+        Raises:
+            UploadGone: no such upload.
+            StoreUnavailable: try again later.
+        """
+        pages = self._client.get_paginator("list_parts").paginate(
+            Bucket=self._bucket, Key=key, UploadId=upload_id
+        )
+        with store_errors(f"list parts of {key}"):
+            return tuple(
+                [
+                    StoredPart(
+                        part.get("PartNumber", 0),
+                        unquoted(part.get("ETag", "")),
+                        part.get("Size", 0),
+                    )
+                    async for page in pages
+                    for part in page.get("Parts", [])
+                ]
+            )
+
+    async def complete(self, key: str, upload_id: str, parts: Iterable[tuple[int, str]]) -> None:
+        """Join parts, given as (number, etag) in ascending order, into the object.
+
+        Raises:
+            UploadGone: no such upload, maybe because an earlier call succeeded.
+            PartsRejected: a part is missing, has another ETag, or is small and not the last.
+            StoreUnavailable: the outcome is not known; try again.
+        """
+        completed: list[CompletedPartTypeDef] = [
+            {"PartNumber": number, "ETag": f'"{unquoted(etag)}"'} for number, etag in parts
+        ]
+        with store_errors(f"complete upload of {key}"):
+            await self._client.complete_multipart_upload(
+                Bucket=self._bucket,
+                Key=key,
+                UploadId=upload_id,
+                MultipartUpload={"Parts": completed},
+            )
+
+    async def abort(self, key: str, upload_id: str) -> None:
+        """Give the upload up and free its parts; nothing happens when it is gone already.
+
+        Raises:
+            StoreUnavailable: try again later.
+        """
+        try:
+            with store_errors(f"abort upload of {key}"):
+                await self._client.abort_multipart_upload(
+                    Bucket=self._bucket, Key=key, UploadId=upload_id
+                )
+        except UploadGone:
+            return
+
+    async def list_uploads(self, prefix: str) -> AsyncIterator[OpenUpload]:
+        """Yield the open uploads whose key starts with `prefix`.
+
+        Raises:
+            StoreUnavailable: try again later.
+        """
+        pages = self._client.get_paginator("list_multipart_uploads").paginate(
+            Bucket=self._bucket, Prefix=prefix
+        )
+        with store_errors(f"list uploads of {prefix}"):
+            async for page in pages:
+                for upload in page.get("Uploads", []):
+                    yield OpenUpload(
+                        upload.get("Key", ""),
+                        upload.get("UploadId", ""),
+                        upload.get("Initiated", datetime.min.replace(tzinfo=UTC)),
+                    )
+
+
+def unquoted(etag: str) -> str:
+    """Return an entity tag without the quotes that HTTP puts around it."""
+    return etag.strip('"')
+
+
+def _expiry(url: str) -> datetime:
+    # The signature counts from its own X-Amz-Date, so this is the very instant the store uses.
+    query = parse_qs(urlsplit(url).query)
+    signed_at = datetime.strptime(query["X-Amz-Date"][0], AMZ_DATE).replace(tzinfo=UTC)
+    return signed_at + timedelta(seconds=int(query["X-Amz-Expires"][0]))
