@@ -26,7 +26,7 @@ from reel_storage.objects import S3Objects
 from video_service.adapters.source_store import S3SourceStore
 from video_service.adapters.video_reader import PgVideoReader
 from video_service.adapters.video_repository import PgVideoRepository
-from video_service.api.app import create_app
+from video_service.api.app import Wiring, create_app
 from video_service.api.edge import Edge
 from video_service.ports import Deps, Transaction
 from video_service.settings import Settings
@@ -81,11 +81,13 @@ async def http_app(settings: Settings) -> AsyncGenerator[Litestar]:
             new_id=new_id,
         )
         yield create_app(
-            Edge.of(deps, settings.cdn_base_url),
-            auth=JwtAuth(settings.jwt_public_key, settings.jwt_issuer, settings.jwt_audience),
-            from_upload=WebhookVerifier(settings.upload_webhook_secrets),
-            from_transcode=WebhookVerifier(settings.transcode_webhook_secrets),
-            health={"database": partial(health.ping, pool_), **_queue_checks(sqs, settings)},
+            Wiring(
+                edge=Edge.of(deps, settings.cdn_base_url),
+                auth=JwtAuth(settings.jwt_public_key, settings.jwt_issuer, settings.jwt_audience),
+                from_upload=WebhookVerifier(settings.upload_webhook_secrets),
+                from_transcode=WebhookVerifier(settings.transcode_webhook_secrets),
+                health={"database": partial(health.ping, pool_), **_queue_checks(sqs, settings)},
+            )
         )
 
 

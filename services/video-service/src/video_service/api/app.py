@@ -1,6 +1,7 @@
 """The HTTP application."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from litestar import Litestar
@@ -12,6 +13,7 @@ from reel_http.health import Check
 from reel_messaging.webhooks import WebhookVerifier
 from video_service.api.edge import Edge
 from video_service.api.problems import STATUS
+from video_service.api.unwired import anonymous_auth, closed_verifier
 from video_service.api.videos import VideoController
 from video_service.api.webhooks import webhook_routes
 
@@ -23,28 +25,37 @@ Standard Webhooks signatures instead of access tokens, and no public gateway rou
 """
 
 
-def create_app(
-    edge: Edge,
-    *,
-    auth: JwtAuth,
-    from_upload: WebhookVerifier,
-    from_transcode: WebhookVerifier,
-    health: Mapping[str, Check],
-) -> Litestar:
-    """Build the app around what the composition root has opened."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wiring:
+    """What the composition root has opened."""
 
-    def provide_edge() -> Edge:
-        return edge
+    edge: Edge
+    auth: JwtAuth
+    from_upload: WebhookVerifier
+    from_transcode: WebhookVerifier
+    health: Mapping[str, Check]
 
+
+def create_app(wiring: Wiring | None = None) -> Litestar:
+    """Build the app; without wiring it can describe itself (OpenAPI), and lets nobody in."""
+    from_upload = wiring.from_upload if wiring else closed_verifier()
+    from_transcode = wiring.from_transcode if wiring else closed_verifier()
+    webhooks = webhook_routes(from_upload=from_upload, from_transcode=from_transcode)
     return service_app(
         title=TITLE,
         description=DESCRIPTION.strip(),
-        controllers=[
-            VideoController,
-            webhook_routes(from_upload=from_upload, from_transcode=from_transcode),
-        ],
-        dependencies={"edge": Provide(provide_edge, sync_to_thread=False)},
+        controllers=[VideoController, webhooks],
+        dependencies={"edge": _provide(wiring)},
         problems=STATUS,
-        auth=auth,
-        health=health,
+        auth=wiring.auth if wiring else anonymous_auth(),
+        health=wiring.health if wiring else {},
     )
+
+
+def _provide(wiring: Wiring | None) -> Provide:
+    def edge() -> Edge:
+        if wiring is None:
+            raise RuntimeError("This app was built to be described, not to serve")
+        return wiring.edge
+
+    return Provide(edge, sync_to_thread=False)

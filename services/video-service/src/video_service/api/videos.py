@@ -46,7 +46,7 @@ class VideoController(Controller):
     path = "/api/videos"
     tags = ("videos",)
 
-    @post(response_headers=[ETAG, LOCATION])
+    @post(operation_id="createVideo", response_headers=[ETAG, LOCATION])
     async def create(
         self, request: ServiceRequest, data: JSONBody[CreateVideo], edge: NamedDependency[Edge]
     ) -> Response[CreatedVideo]:
@@ -55,7 +55,7 @@ class VideoController(Controller):
         headers = {**edge.headers(video), "Location": f"{self.path}/{video.id}"}
         return Response(created_video(video), headers=headers)
 
-    @get()
+    @get(operation_id="listVideos")
     async def page(
         self,
         request: ServiceRequest,
@@ -75,6 +75,7 @@ class VideoController(Controller):
 
     @get(
         "/{video_id:uuid}",
+        operation_id="getVideo",
         response_headers=[ETAG],
         responses={HTTPStatus.NOT_MODIFIED: NOT_MODIFIED},
     )
@@ -93,7 +94,12 @@ class VideoController(Controller):
             return _not_modified(headers)
         return Response(video_view(details, edge), headers=headers)
 
-    @patch("/{video_id:uuid}", response_headers=[ETAG], responses=problem_responses(412))
+    @patch(
+        "/{video_id:uuid}",
+        operation_id="updateVideo",
+        response_headers=[ETAG],
+        responses=problem_responses(412),
+    )
     async def edit(
         self,
         request: ServiceRequest,
@@ -108,7 +114,7 @@ class VideoController(Controller):
         video = await edit_video(request.user.id, video_id, data, edge.deps, if_version=if_version)
         return Response(updated_video(video), headers=edge.headers(video))
 
-    @delete("/{video_id:uuid}")
+    @delete("/{video_id:uuid}", operation_id="deleteVideo")
     async def remove(
         self, request: ServiceRequest, video_id: FromPath[UUID], edge: NamedDependency[Edge]
     ) -> None:
@@ -118,6 +124,7 @@ class VideoController(Controller):
 
     @post(
         "/{video_id:uuid}/retry",
+        operation_id="retryVideo",
         status_code=HTTPStatus.ACCEPTED,
         response_headers=[ETAG],
         responses=problem_responses(409),

@@ -22,7 +22,7 @@ WebhookId = Annotated[
 REFUSALS = problem_responses(401, 404, 409)
 
 
-@post("/uploads", status_code=204, responses=REFUSALS)
+@post("/uploads", operation_id="reportUpload", status_code=204, responses=REFUSALS)
 async def uploads(
     data: JSONBody[UploadWebhook], webhook_id: WebhookId, edge: NamedDependency[Edge]
 ) -> None:
@@ -31,7 +31,7 @@ async def uploads(
     await hear_upload(webhook_id, upload_news(data), edge.deps)
 
 
-@post("/transcoding", status_code=204, responses=REFUSALS)
+@post("/transcoding", operation_id="reportTranscoding", status_code=204, responses=REFUSALS)
 async def transcoding(
     data: JSONBody[TranscodeWebhook], webhook_id: WebhookId, edge: NamedDependency[Edge]
 ) -> None:
