@@ -1,13 +1,13 @@
 """The public HTTP API as typed coroutines (spec 2.1 and 2.2), one method an operation."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import Final, Generic, TypeVar
 from uuid import UUID
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from reel_client.transport import COMPLETE_TIMEOUT, Call, Transport, decode
+from reel_client.transport import COMPLETE_S, Call, Transport, decode
 from reel_contracts.uploads import (
     CompletedPart,
     CompleteUpload,
@@ -85,7 +85,7 @@ class ReelApi:
 
     async def list_videos(
         self, *, status: VideoStatus | None = None, page_size: int = PAGE_SIZE
-    ) -> AsyncIterator[VideoSummary]:
+    ) -> AsyncGenerator[VideoSummary]:
         """Iterate over all own videos, newest first; pages are fetched as they are needed."""
         cursor: str | None = None
         while True:
@@ -155,7 +155,7 @@ class ReelApi:
             method="POST",
             path=f"/api/uploads/{session_id}/complete",
             body=CompleteUpload(parts=list(parts)),
-            timeout=COMPLETE_TIMEOUT,
+            answer_s=COMPLETE_S,
         )
         return await self._transport.fetch(call, UploadState)
 

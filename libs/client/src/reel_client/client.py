@@ -1,6 +1,6 @@
 """The asyncio SDK: `async with ReelClient(api_url, token) as reel: await reel.upload(path, …)`."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,7 @@ from reel_client.session import SessionOpener
 from reel_client.source import OpenSource, Source
 from reel_client.state import StateStore, default_state_dir
 from reel_client.transfer import Transfer, TransferTools
-from reel_client.transport import API_TIMEOUT, Token, Transport
+from reel_client.transport import ANSWER_S, Token, Transport
 from reel_client.watch import WatchPace, watch_video
 from reel_contracts.uploads import UploadStatus
 from reel_contracts.videos import VideoView
@@ -56,7 +56,7 @@ class ReelClient(ReelApi):
         part_retries: RetryPolicy = PART_RETRIES,
         now: Clock = utc_now,
     ) -> None:
-        self._owned = None if http else httpx.AsyncClient(timeout=API_TIMEOUT)
+        self._owned = None if http else httpx.AsyncClient(timeout=ANSWER_S)
         self._http = http or self._owned or httpx.AsyncClient()
         super().__init__(Transport(self._http, api_url, token, api_retries))
         self._stack = AsyncExitStack()
@@ -72,7 +72,7 @@ class ReelClient(ReelApi):
     async def __aexit__(self, *_: object) -> None:
         await self._stack.aclose()
 
-    def watch(self, video_id: UUID, *, pace: WatchPace | None = None) -> AsyncIterator[VideoView]:
+    def watch(self, video_id: UUID, *, pace: WatchPace | None = None) -> AsyncGenerator[VideoView]:
         """Yield the video now and after each change, until READY or FAILED.
 
         Polls with a conditional GET, back-off and jitter; has no end of its own while nothing

@@ -15,8 +15,9 @@ T = TypeVar("T")
 Token = str | Callable[[], str]
 """A bearer token, or what gives the current one: a long upload may outlive a short token."""
 
-API_TIMEOUT: Final = httpx.Timeout(30.0, connect=5.0)
-COMPLETE_TIMEOUT: Final = httpx.Timeout(180.0, connect=5.0)
+CONNECT_S: Final = 5.0
+ANSWER_S: Final = 30.0
+COMPLETE_S: Final = 180.0
 """Joining thousands of parts may take the store minutes."""
 
 _TRANSIENT_STATUS: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
@@ -33,7 +34,7 @@ class Call:
     params: Mapping[str, str] | None = None
     headers: Mapping[str, str] | None = None
     repeatable: bool = True
-    timeout: httpx.Timeout = API_TIMEOUT
+    answer_s: float = ANSWER_S
 
 
 class Transport:
@@ -71,7 +72,7 @@ class Transport:
                 content=None if call.body is None else msgspec.json.encode(call.body),
                 params=call.params,
                 headers=self._headers(call),
-                timeout=call.timeout,
+                timeout=httpx.Timeout(call.answer_s, connect=CONNECT_S),
                 follow_redirects=False,
             )
         except httpx.RequestError as failure:

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Final, Protocol
 from uuid import UUID
@@ -34,7 +34,7 @@ class ReadVideo(Protocol):
 
 async def watch_video(
     reader: ReadVideo, video_id: UUID, pace: WatchPace
-) -> AsyncIterator[VideoView]:
+) -> AsyncGenerator[VideoView]:
     """Yield each new version of the video; ends after READY or FAILED."""
     last: Versioned[VideoView] | None = None
     wait_s = pace.first_s

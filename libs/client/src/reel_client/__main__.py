@@ -1,0 +1,5 @@
+"""`python -m reel_client` is the command `reel`."""
+
+from reel_client.cli import main
+
+main()
