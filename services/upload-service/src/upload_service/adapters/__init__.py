@@ -1,0 +1,1 @@
+"""Ports in their technology: Postgres, S3, HTTP."""

@@ -1,0 +1,85 @@
+"""Sources in S3."""
+
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+
+import structlog
+
+from reel_storage import errors
+from reel_storage.multipart import S3Multipart
+from reel_storage.objects import S3Objects
+from upload_service.domain.errors import StoreUnavailable
+from upload_service.domain.parts import StoredPart
+from upload_service.ports import OpenUpload, PartsRejected, SignedPart, StoredSource, UploadGone
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+class S3SourceStore:
+    """`ports.SourceStore` over one bucket."""
+
+    def __init__(self, multipart: S3Multipart, objects: S3Objects) -> None:
+        self._multipart = multipart
+        self._objects = objects
+
+    async def create(self, key: str, mime: str) -> str:
+        with _in_terms_of_the_port():
+            return await self._multipart.create(key, mime)
+
+    async def sign_part(
+        self, key: str, upload_id: str, *, number: int, size_bytes: int, ttl_s: int
+    ) -> SignedPart:
+        with _in_terms_of_the_port():
+            signed = await self._multipart.presign_part(key, upload_id, number, size_bytes, ttl_s)
+        return SignedPart(url=signed.url, expires_at=signed.expires_at)
+
+    async def list_parts(self, key: str, upload_id: str) -> Sequence[StoredPart]:
+        with _in_terms_of_the_port():
+            parts = await self._multipart.list_parts(key, upload_id)
+        return [
+            StoredPart(number=part.number, etag=part.etag, size_bytes=part.size_bytes)
+            for part in parts
+        ]
+
+    async def complete(self, key: str, upload_id: str, parts: Sequence[StoredPart]) -> None:
+        with _in_terms_of_the_port():
+            etags = [(part.number, part.etag) for part in parts]
+            await self._multipart.complete(key, upload_id, etags)
+
+    async def abort(self, key: str, upload_id: str) -> None:
+        with _in_terms_of_the_port():
+            await self._multipart.abort(key, upload_id)
+
+    async def list_uploads(self, prefix: str) -> Sequence[OpenUpload]:
+        with _in_terms_of_the_port():
+            return [
+                OpenUpload(key=upload.key, upload_id=upload.upload_id)
+                async for upload in self._multipart.list_uploads(prefix)
+            ]
+
+    async def head(self, key: str) -> StoredSource | None:
+        with _in_terms_of_the_port():
+            found = await self._objects.head(key)
+        return found and StoredSource(size_bytes=found.size_bytes, etag=found.etag)
+
+    async def read_head(self, key: str, length: int, etag: str) -> bytes:
+        with _in_terms_of_the_port():
+            return await self._objects.read_range(key, 0, length, etag)
+
+    async def delete(self, prefix: str) -> None:
+        with _in_terms_of_the_port():
+            await self._objects.delete_prefix(prefix)
+
+
+@contextmanager
+def _in_terms_of_the_port() -> Generator[None]:
+    try:
+        yield
+    except errors.UploadGone as error:
+        raise UploadGone(str(error)) from error
+    except errors.PartsRejected as error:
+        raise PartsRejected(str(error)) from error
+    except errors.StoreError as error:
+        # What the store said is for operators; the client only learns that it may try again.
+        log.warning("store_unavailable", error=repr(error))
+        raise StoreUnavailable from error

@@ -1,0 +1,175 @@
+"""Composition root: the only module that knows every adapter."""
+
+from collections.abc import AsyncGenerator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING
+
+from litestar import Litestar
+
+from reel_db import health, pool
+from reel_db.inbox import PgInbox
+from reel_db.outbox import PgOutbox, channel
+from reel_db.pool import Pool
+from reel_http.auth import JwtAuth
+from reel_kernel.clock import utc_now
+from reel_kernel.ids import new_id
+from reel_messaging.relay import Relay
+from reel_messaging.sqs import Consumer, SqsSettings, queue_reachable, sqs_client
+from reel_messaging.webhooks import WebhookSender, http_client
+from reel_storage.client import S3Settings, bucket_reachable, s3_client
+from reel_storage.multipart import S3Multipart
+from reel_storage.objects import S3Objects
+from upload_service.adapters.session_housekeeping import PgSessionHousekeeping
+from upload_service.adapters.session_repository import PgSessionRepository
+from upload_service.adapters.source_store import S3SourceStore
+from upload_service.adapters.video_service import WebhookVideoService
+from upload_service.api.app import create_app
+from upload_service.consumers.video_events import video_events
+from upload_service.ports import VIDEO_WEBHOOK, Deps, Policy, Transaction
+from upload_service.settings import Settings
+
+if TYPE_CHECKING:
+    from types_aiobotocore_s3 import S3Client
+    from types_aiobotocore_sqs import SQSClient
+
+SERVICE = "upload-service"
+SCHEMA = "upload"
+WEBHOOK_PATH = "/api/webhooks/uploads"
+
+
+@dataclass(frozen=True, slots=True)
+class PgTransaction:
+    sessions: PgSessionRepository
+    housekeeping: PgSessionHousekeeping
+    outbox: PgOutbox
+    inbox: PgInbox
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Infrastructure:
+    """The connections of one process."""
+
+    pool: Pool
+    s3: "S3Client"
+    sqs: "SQSClient"
+    webhook: WebhookSender
+    deps: Deps
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Worker:
+    """What the background process runs."""
+
+    relay: Relay
+    consumer: Consumer
+    deps: Deps
+
+
+@asynccontextmanager
+async def begin(pool_: Pool) -> AsyncGenerator[Transaction]:
+    """Open a transaction on one connection."""
+    async with pool.transaction(pool_) as connection:
+        yield PgTransaction(
+            PgSessionRepository(connection),
+            PgSessionHousekeeping(connection),
+            PgOutbox(connection),
+            PgInbox(connection),
+        )
+
+
+def database(settings: Settings, process: str) -> AbstractAsyncContextManager[Pool]:
+    """Open the pool of this process; `process` is what `pg_stat_activity` shows."""
+    return pool.connect(
+        settings.database_url,
+        max_size=settings.database_pool_max,
+        application_name=f"{SERVICE}-{process}",
+    )
+
+
+@asynccontextmanager
+async def http_app(settings: Settings) -> AsyncGenerator[Litestar]:
+    """Open what the HTTP process needs, and build its app."""
+    async with infrastructure(settings, "http") as infra:
+        yield create_app(
+            infra.deps,
+            auth=JwtAuth(settings.jwt_public_key, settings.jwt_issuer, settings.jwt_audience),
+            health={
+                "database": partial(health.ping, infra.pool),
+                "store": partial(bucket_reachable, infra.s3, settings.s3_bucket),
+                "queue": partial(queue_reachable, infra.sqs, settings.events_queue_url),
+            },
+        )
+
+
+@asynccontextmanager
+async def worker(settings: Settings) -> AsyncGenerator[Worker]:
+    """Open what the background process needs, and build what it runs."""
+    async with infrastructure(settings, "worker") as infra:
+        yield Worker(
+            relay=Relay(
+                infra.pool,
+                channel=channel(SCHEMA),
+                deliver={VIDEO_WEBHOOK: infra.webhook.as_deliver()},
+            ),
+            consumer=Consumer(infra.sqs, settings.events_queue_url, video_events(infra.deps)),
+            deps=infra.deps,
+        )
+
+
+@asynccontextmanager
+async def infrastructure(settings: Settings, process: str) -> AsyncGenerator[Infrastructure]:
+    """Open every connection of a process; servers may still be away."""
+    s3_settings = _s3(settings)
+    public = settings.s3_public_endpoint_url or settings.s3_endpoint_url
+    async with (
+        database(settings, process) as pool_,
+        s3_client(s3_settings) as s3,
+        s3_client(replace(s3_settings, endpoint_url=public)) as presign_s3,
+        sqs_client(_sqs(settings)) as sqs,
+        http_client() as http,
+    ):
+        url = settings.video_service_url.rstrip("/") + WEBHOOK_PATH
+        webhook = WebhookSender(http, url, settings.webhook_secret)
+        deps = Deps(
+            begin=partial(begin, pool_),
+            store=S3SourceStore(
+                S3Multipart(s3, settings.s3_bucket, presign_s3), S3Objects(s3, settings.s3_bucket)
+            ),
+            video_service=WebhookVideoService(
+                webhook, attempt_timeout_s=settings.admission_timeout_s
+            ),
+            now=utc_now,
+            new_id=new_id,
+            policy=policy(settings),
+        )
+        yield Infrastructure(pool=pool_, s3=s3, sqs=sqs, webhook=webhook, deps=deps)
+
+
+def policy(settings: Settings) -> Policy:
+    """Take the numbers of the flow from the settings."""
+    return Policy(
+        part_size_bytes=settings.part_size_bytes,
+        part_url_ttl_s=settings.part_url_ttl_s,
+        session_ttl=timedelta(seconds=settings.session_ttl_s),
+    )
+
+
+def _s3(settings: Settings) -> S3Settings:
+    return S3Settings(
+        region=settings.aws_region,
+        endpoint_url=settings.s3_endpoint_url,
+        access_key_id=settings.s3_access_key_id,
+        secret_access_key=settings.s3_secret_access_key,
+    )
+
+
+def _sqs(settings: Settings) -> SqsSettings:
+    return SqsSettings(
+        region=settings.aws_region,
+        endpoint_url=settings.sqs_endpoint_url,
+        access_key_id=settings.sqs_access_key_id,
+        secret_access_key=settings.sqs_secret_access_key,
+    )

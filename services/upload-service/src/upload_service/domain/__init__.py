@@ -1,0 +1,1 @@
+"""Nouns of uploading: sessions, parts, their rules. Pure."""

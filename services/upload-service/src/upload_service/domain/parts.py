@@ -1,0 +1,91 @@
+"""How a source is cut into parts, and whether what the store has is that."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Self
+
+from upload_service.domain.errors import PartsMismatch
+
+MIB: Final = 1024 * 1024
+MIN_PART_BYTES: Final = 5 * MIB
+"""S3 refuses smaller parts, except the last."""
+MAX_PARTS: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredPart:
+    """A part as the store lists it; `etag` is bare, without quotes."""
+
+    number: int
+    etag: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartPlan:
+    """Part n covers bytes (n-1) × part_size_bytes up to n × part_size_bytes, or the end."""
+
+    source_size_bytes: int
+    part_size_bytes: int
+
+    @classmethod
+    def of(cls, source_size_bytes: int, *, target_part_bytes: int) -> Self:
+        """Cut a source into parts of `target_part_bytes`, or larger where 10,000 are not enough.
+
+        Args:
+            source_size_bytes: At least 1.
+            target_part_bytes: At least 5 MiB (the minimum of S3).
+        """
+        smallest = -(-source_size_bytes // MAX_PARTS)
+        return cls(
+            source_size_bytes=source_size_bytes, part_size_bytes=max(target_part_bytes, smallest)
+        )
+
+    @property
+    def count(self) -> int:
+        """Number of parts; they are numbered from 1."""
+        return -(-self.source_size_bytes // self.part_size_bytes)
+
+    def __contains__(self, number: object) -> bool:
+        return isinstance(number, int) and 1 <= number <= self.count
+
+    def length(self, number: int) -> int:
+        """Return the exact length of part `number` in bytes.
+
+        Raises:
+            ValueError: the plan has no such part.
+        """
+        if number not in self:
+            raise ValueError(f"No part {number} among {self.count}")
+        start = (number - 1) * self.part_size_bytes
+        return min(self.part_size_bytes, self.source_size_bytes - start)
+
+    def check(self, claimed: Mapping[int, str], stored: Sequence[StoredPart]) -> None:
+        """Compare the client's list (number → ETag) with the store's and with this plan.
+
+        Raises:
+            PartsMismatch: they are not the same parts.
+        """
+        in_store = {part.number: part for part in stored}
+        planned = range(1, self.count + 1)
+        missing = [n for n in planned if n not in in_store or n not in claimed]
+        unexpected = sorted(n for n in claimed.keys() | in_store.keys() if n not in self)
+        differing = [
+            n
+            for n in planned
+            if n not in missing
+            and (bare_etag(claimed[n]), self.length(n))
+            != (in_store[n].etag, in_store[n].size_bytes)
+        ]
+        if missing or differing or unexpected:
+            raise PartsMismatch(missing=missing, differing=differing, unexpected=unexpected)
+
+
+def bare_etag(etag: str) -> str:
+    """Return an entity tag without its quotes: `"abc"` and `abc` are the same part."""
+    return etag.strip().strip('"')
+
+
+def bytes_in(parts: Sequence[StoredPart]) -> int:
+    """Return the total length of `parts`."""
+    return sum(part.size_bytes for part in parts)

@@ -1,0 +1,1 @@
+"""Verbs of uploading, one a module; no driver and no framework."""

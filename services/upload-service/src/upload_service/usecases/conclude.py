@@ -1,0 +1,56 @@
+"""What became of an upload whose parts were joined, or that the store does not know any more."""
+
+import structlog
+
+from reel_kernel.media import SNIFF_BYTES, matches_declared, sniff_container
+from upload_service.domain.lifecycle import Status
+from upload_service.domain.session import Failure, UploadSession
+from upload_service.ports import Deps, Transaction
+from upload_service.usecases import endings
+from upload_service.usecases.settle import settle_soon
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+async def conclude(session: UploadSession, deps: Deps) -> UploadSession:
+    """Look at the object itself and end the session by what is there; return it as it then stands.
+
+    Right size and a container of the declared family: COMPLETED. Another container: FAILED with
+    UNSUPPORTED_FORMAT. No object, or another size: FAILED with PROVIDER_ERROR. A session that ended
+    in the meantime stays as it is. Safe to run side by side: one effect, the same answer.
+
+    Raises:
+        StoreUnavailable: nothing was decided; try again.
+    """
+    failure = await _inspect(session, deps)
+    async with deps.begin() as tx:
+        current = await tx.sessions.get_for_update(session.id, session.owner_id)
+        if current.is_live:
+            current = await _end(tx, current, failure, deps)
+    if current.status is not Status.COMPLETED:
+        await settle_soon(current, deps)  # an object that nobody wants may be there
+    log.info("upload_concluded", upload_session_id=str(current.id), status=current.status)
+    return current
+
+
+async def _inspect(session: UploadSession, deps: Deps) -> Failure | None:
+    source = await deps.store.head(session.source_key)
+    if source is None or source.size_bytes != session.source_size_bytes:
+        return Failure.PROVIDER_ERROR
+    length = min(SNIFF_BYTES, source.size_bytes)
+    head = await deps.store.read_head(session.source_key, length, source.etag)
+    if not matches_declared(session.source_mime, sniff_container(head)):
+        return Failure.UNSUPPORTED_FORMAT
+    return None
+
+
+async def _end(
+    tx: Transaction, session: UploadSession, failure: Failure | None, deps: Deps
+) -> UploadSession:
+    match failure:
+        case None:
+            return await endings.complete(tx, session, now=deps.now())
+        case Failure.UNSUPPORTED_FORMAT:
+            return await endings.reject(tx, session, failure, now=deps.now())
+        case _:
+            return await endings.give_up(tx, session, failure, now=deps.now())

@@ -1,0 +1,32 @@
+"""A video was deleted: end its session and purge its source."""
+
+from uuid import UUID
+
+import structlog
+
+from upload_service.ports import Deps
+from upload_service.usecases import endings
+from upload_service.usecases.settle import settle_soon
+
+log = structlog.stdlib.get_logger(__name__)
+
+SOURCE = "video-service"
+
+
+async def forget_video(message_id: str, video_id: UUID, deps: Deps) -> None:
+    """Cancel a live session and delete every source object of the video; once per message.
+
+    The cancellation and the order to purge are committed together; the sweep repeats the purge
+    until the store confirms it.
+    """
+    async with deps.begin() as tx:
+        if not await tx.inbox.first_seen(message_id, SOURCE):
+            return
+        for session in await tx.sessions.rivals_for_update(video_id):
+            if session.is_live:
+                await endings.cancel(tx, session, now=deps.now())
+        await tx.sessions.mark_video_deleted(video_id, deps.now())
+        sessions = await tx.sessions.of_video(video_id)
+    for session in sessions:
+        await settle_soon(session, deps)
+    log.info("video_forgotten", video_id=str(video_id), sessions=len(sessions))

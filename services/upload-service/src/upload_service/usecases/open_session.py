@@ -1,0 +1,140 @@
+"""A client wants to upload a video's source.
+
+The order of the steps, and what a crash after each leaves behind:
+
+1. *Reserve*: the row, INITIATED without `provider_upload_id`, takes the video for its owner. Of
+   concurrent calls one wins here, before video-service hears of any. Crash: the reservation holds
+   the video for `opening_grace`; then the next call replaces it, or the sweep expires it.
+2. *Admit*: video-service binds the video to this session's id and says UPLOADING. Crash: as above;
+   the expiry is announced, so the video becomes FAILED and does not say UPLOADING for ever.
+3. *Create* the multipart upload. Crash: as above; settling the ended reservation lists the video's
+   source prefix in the store, finds the unrecorded upload, and aborts it.
+4. *Record* its id. Now the session is open.
+
+Recording before creating is impossible (the store makes the id), and admitting before reserving
+would let the loser of a race take the video away from the winner.
+"""
+
+import asyncio
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from reel_kernel.errors import InvalidRequest, InvalidTransition
+from reel_kernel.media import check_source
+from upload_service.domain.errors import (
+    StoreUnavailable,
+    UploadAlreadyCompleted,
+    UploadSessionActive,
+    VideoNotFound,
+    VideoServiceUnavailable,
+)
+from upload_service.domain.lifecycle import Status
+from upload_service.domain.parts import PartPlan
+from upload_service.domain.session import Failure, UploadSession
+from upload_service.ports import Deps, Transaction
+from upload_service.usecases import endings
+from upload_service.usecases.settle import settle_soon
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenSession:
+    video_id: UUID
+    owner_id: UUID
+    source_mime: str
+    source_size_bytes: int
+
+
+async def open_session(command: OpenSession, deps: Deps) -> UploadSession:
+    """Open an upload session on a video.
+
+    Raises:
+        InvalidRequest: type or size is not accepted.
+        UploadSessionActive, UploadAlreadyCompleted: the owner's earlier session stands.
+        VideoNotFound: no such video of this owner.
+        InvalidTransition: the video's status takes no upload.
+        VideoServiceUnavailable, StoreUnavailable: worth another try.
+    """
+    if errors := check_source(command.source_mime, command.source_size_bytes):
+        raise InvalidRequest(errors=errors)
+    reservation = await _reserve(_reservation(command, deps), deps)
+    upload_id = await _admit_and_create(reservation, deps)
+    return await _record(reservation, upload_id, deps)
+
+
+def _reservation(command: OpenSession, deps: Deps) -> UploadSession:
+    size = command.source_size_bytes
+    plan = PartPlan.of(size, target_part_bytes=deps.policy.part_size_bytes)
+    now = deps.now()
+    return UploadSession(
+        id=deps.new_id(),
+        video_id=command.video_id,
+        owner_id=command.owner_id,
+        source_mime=command.source_mime,
+        source_size_bytes=size,
+        part_size_bytes=plan.part_size_bytes,
+        created_at=now,
+        updated_at=now,
+    )
+
+
+async def _reserve(wanted: UploadSession, deps: Deps) -> UploadSession:
+    async with deps.begin() as tx:
+        await _clear_the_way(tx, wanted, deps)
+        if await tx.sessions.reserve(wanted):
+            return wanted
+    async with deps.begin() as tx:  # a concurrent call was faster: now its row can be seen
+        await _clear_the_way(tx, wanted, deps)
+    raise InvalidTransition("Another request is opening a session on this video")
+
+
+async def _clear_the_way(tx: Transaction, wanted: UploadSession, deps: Deps) -> None:
+    for rival in await tx.sessions.rivals_for_update(wanted.video_id):
+        is_own = rival.owner_id == wanted.owner_id
+        if not is_own and rival.is_open:
+            # The caller does not own the video: that it has a session is not theirs to know.
+            raise VideoNotFound
+        if not is_own:
+            continue  # a stranger's reservation is about to be refused, and blocks nobody
+        if rival.status is Status.COMPLETED:
+            raise UploadAlreadyCompleted(rival.id)
+        if rival.is_open or rival.created_at > deps.now() - deps.policy.opening_grace:
+            raise UploadSessionActive(rival.id)
+        await endings.give_up(tx, rival, Failure.NEVER_OPENED, now=deps.now())
+
+
+async def _admit_and_create(session: UploadSession, deps: Deps) -> str:
+    try:
+        async with asyncio.timeout(deps.policy.opening_grace.total_seconds() / 2):
+            await deps.video_service.admit(session)
+            return await deps.store.create(session.source_key, session.source_mime)
+    except (VideoNotFound, InvalidTransition):
+        async with deps.begin() as tx:
+            await tx.sessions.withdraw(session.id)
+        raise
+    except (VideoServiceUnavailable, StoreUnavailable):
+        await _abandon(session, deps)
+        raise
+    except TimeoutError as error:
+        await _abandon(session, deps)
+        raise StoreUnavailable("The session could not be opened in time") from error
+
+
+async def _abandon(session: UploadSession, deps: Deps) -> None:
+    """Free the video for another try; it may or may not have been admitted."""
+    async with deps.begin() as tx:
+        current = await tx.sessions.get_for_update(session.id, session.owner_id)
+        if current.is_live:
+            await endings.give_up(tx, current, Failure.PROVIDER_ERROR, now=deps.now())
+
+
+async def _record(session: UploadSession, upload_id: str, deps: Deps) -> UploadSession:
+    async with deps.begin() as tx:
+        current = await tx.sessions.get_for_update(session.id, session.owner_id)
+        opened = replace(current, provider_upload_id=upload_id, updated_at=deps.now())
+        await tx.sessions.save(opened)
+    if opened.status is Status.INITIATED:
+        return opened
+    await settle_soon(opened, deps)  # it ended meanwhile; its upload id is kept for settling
+    if opened.video_deleted_at:
+        raise VideoNotFound
+    raise InvalidTransition(f"The session was {opened.status} before it was open")

@@ -1,0 +1,78 @@
+"""What nobody asks for and must happen all the same: expiry, late news, cleaning up."""
+
+from dataclasses import dataclass, replace
+
+import structlog
+
+from upload_service.domain.session import Failure
+from upload_service.ports import Deps
+from upload_service.usecases import endings
+from upload_service.usecases.settle import settle_soon
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Swept:
+    """How many sessions each part of a sweep dealt with."""
+
+    expired: int
+    announced: int
+    visited: int
+
+
+async def sweep(deps: Deps) -> Swept:
+    """Do one batch of each; several workers may sweep at once, no session is dealt with twice."""
+    swept = Swept(
+        expired=await expire_untouched(deps),
+        announced=await announce_abandoned(deps),
+        visited=await settle_ended(deps),
+    )
+    if swept != Swept(expired=0, announced=0, visited=0):
+        log.info(
+            "sessions_swept",
+            expired=swept.expired,
+            announced=swept.announced,
+            visited=swept.visited,
+        )
+    return swept
+
+
+async def expire_untouched(deps: Deps) -> int:
+    """Fail live sessions without activity for their time to live (UPLOAD_EXPIRED)."""
+    now = deps.now()
+    async with deps.begin() as tx:
+        sessions = await tx.housekeeping.untouched(
+            before=now - deps.policy.session_ttl, limit=deps.policy.sweep_batch
+        )
+        for session in sessions:
+            await endings.reject(tx, session, Failure.UPLOAD_EXPIRED, now=now)
+    return len(sessions)
+
+
+async def announce_abandoned(deps: Deps) -> int:
+    """Tell video-service of failed sessions that no other followed within the time to live."""
+    now = deps.now()
+    async with deps.begin() as tx:
+        sessions = await tx.housekeeping.unannounced(
+            before=now - deps.policy.session_ttl, limit=deps.policy.sweep_batch
+        )
+        for session in sessions:
+            await tx.sessions.save(replace(session, announced_at=now))
+            await endings.announce_failure(tx, session, Failure.UPLOAD_EXPIRED)
+    return len(sessions)
+
+
+async def settle_ended(deps: Deps) -> int:
+    """Free the store of what ended sessions left; those it does not confirm come up again."""
+    now = deps.now()
+    async with deps.begin() as tx:
+        sessions = await tx.housekeeping.claim_unsettled(
+            now=now,
+            quiet_since=now - deps.policy.completing_grace,
+            lease_until=now + deps.policy.settle_lease,
+            limit=deps.policy.sweep_batch,
+        )
+    for session in sessions:
+        await settle_soon(session, deps)
+    return len(sessions)

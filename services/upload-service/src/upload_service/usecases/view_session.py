@@ -1,0 +1,50 @@
+"""A client asks how far an upload is."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from upload_service.domain.parts import StoredPart, bytes_in
+from upload_service.domain.session import UploadSession
+from upload_service.ports import Deps, UploadGone
+from upload_service.usecases.conclude import conclude
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionView:
+    """`parts` is the store's own list, ascending; empty once the session has ended."""
+
+    session: UploadSession
+    bytes_uploaded: int
+    parts: Sequence[StoredPart] = ()
+
+
+async def view_session(session_id: UUID, owner_id: UUID, deps: Deps) -> SessionView:
+    """Return a session with what the store holds of it.
+
+    Progress is the store's truth. The row keeps a copy, for when the store cannot be asked any
+    more; it is written only when the sum has changed, and counts as activity of the client then. A
+    live session that the store does not know is concluded: its completion was interrupted, or it is
+    lost.
+
+    Raises:
+        UploadNotFound: no such session of this owner.
+        StoreUnavailable: the store was needed and did not answer.
+    """
+    async with deps.begin() as tx:
+        session = await tx.sessions.get(session_id, owner_id)
+    if not session.is_live or session.provider_upload_id is None:
+        return _stored_view(session)
+    try:
+        parts = await deps.store.list_parts(session.source_key, session.provider_upload_id)
+    except UploadGone:
+        return _stored_view(await conclude(session, deps))
+    uploaded = bytes_in(parts)
+    if uploaded != session.bytes_uploaded:
+        async with deps.begin() as tx:
+            await tx.sessions.progress(session.id, uploaded, deps.now())
+    return SessionView(session=session, bytes_uploaded=uploaded, parts=parts)
+
+
+def _stored_view(session: UploadSession) -> SessionView:
+    return SessionView(session=session, bytes_uploaded=session.bytes_uploaded)
