@@ -9,22 +9,18 @@ import asyncpg
 from reel_db.pool import Connection
 from transcode_service.domain.attempt import Attempt, AttemptState
 
-COLUMNS: Final = (
-    "video_id, number, job_id, prefix, owner, started_at, state, error, ended_at, sweep_after,"
-    " swept_at"
-)
-
-
-def _select(tail: str) -> str:
-    return " ".join(("SELECT", COLUMNS, "FROM job_attempts", tail))
-
+SELECT: Final = """
+SELECT video_id, number, job_id, prefix, owner, started_at, state, error, ended_at,
+       sweep_after, swept_at
+  FROM job_attempts
+"""
 
 INSERT: Final = """
 INSERT INTO job_attempts (video_id, number, job_id, prefix, owner, started_at, state)
 VALUES ($1, $2, $3, $4, $5, $6, $7)
 """
 
-SELECT: Final = _select("WHERE video_id = $1 AND number = $2")
+SELECT_ONE: Final = f"{SELECT} WHERE video_id = $1 AND number = $2"
 
 UPDATE: Final = """
 UPDATE job_attempts
@@ -33,13 +29,13 @@ UPDATE job_attempts
 """
 
 # The winner is excluded here, by the check on the table, and by its prefix.
-TO_SWEEP: Final = _select("""
+TO_SWEEP: Final = f"""{SELECT}
  WHERE swept_at IS NULL AND state NOT IN ('RUNNING', 'SUCCEEDED')
    AND sweep_after <= clock_timestamp()
  ORDER BY sweep_after LIMIT $1
-""")
+"""
 
-OF_JOB: Final = _select("WHERE job_id = $1 ORDER BY number")
+OF_JOB: Final = f"{SELECT} WHERE job_id = $1 ORDER BY number"
 
 BATCH: Final = 20
 
@@ -63,7 +59,7 @@ class PgAttempts:
         )
 
     async def get(self, video_id: UUID, number: int) -> Attempt:
-        row = await self._connection.fetchrow(SELECT, video_id, number)
+        row = await self._connection.fetchrow(SELECT_ONE, video_id, number)
         if row is None:
             raise LookupError(f"Attempt {number} of video {video_id} has no row")
         return _attempt(row)

@@ -10,17 +10,16 @@ import asyncpg
 from reel_db.pool import Connection
 from transcode_service.domain.job import Job, JobState
 
-COLUMNS: Final = (
-    "id, video_id, source_key, source_size_bytes, source_mime, qualities, requested_at, updated_at,"
-    " not_before, state, attempt, failures, resends, lease_owner, lease_expires_at, fail_reason"
-)
+SELECT: Final = """
+SELECT id, video_id, source_key, source_size_bytes, source_mime, qualities, requested_at,
+       updated_at, not_before, state, attempt, failures, resends, lease_owner,
+       lease_expires_at, fail_reason
+  FROM jobs
+"""
 
+SELECT_ONE: Final = f"{SELECT} WHERE id = $1"
 
-def _select(tail: str) -> str:
-    return " ".join(("SELECT", COLUMNS, "FROM jobs", tail))
-
-
-SELECT_FOR_UPDATE: Final = _select("WHERE id = $1 FOR UPDATE")
+SELECT_FOR_UPDATE: Final = f"{SELECT} WHERE id = $1 FOR UPDATE"
 
 INSERT: Final = """
 INSERT INTO jobs
@@ -36,9 +35,9 @@ UPDATE jobs
  WHERE id = $1
 """
 
-UNFINISHED_OF: Final = _select("""
+UNFINISHED_OF: Final = f"""{SELECT}
  WHERE video_id = $1 AND state IN ('QUEUED', 'RUNNING') ORDER BY id FOR UPDATE
-""")
+"""
 
 IS_SUPERSEDED: Final = """
 SELECT EXISTS (
@@ -47,14 +46,14 @@ SELECT EXISTS (
      AND state IN ('QUEUED', 'RUNNING', 'SUCCEEDED'))
 """
 
-FORGOTTEN: Final = _select("""
+FORGOTTEN: Final = f"""{SELECT}
  WHERE state IN ('QUEUED', 'RUNNING')
    AND greatest(updated_at, not_before, lease_expires_at)
        + $1::interval * power(2, least(resends, 10)) < clock_timestamp()
  ORDER BY updated_at LIMIT $2
-""")
+"""
 
-LATEST: Final = _select("WHERE $1::text IS NULL OR state = $1 ORDER BY updated_at DESC LIMIT $2")
+LATEST: Final = f"{SELECT} WHERE $1::text IS NULL OR state = $1 ORDER BY updated_at DESC LIMIT $2"
 
 BATCH: Final = 20
 
@@ -112,6 +111,11 @@ class PgJobs:
 
     async def forgotten(self, *, age: timedelta) -> Sequence[Job]:
         return [_job(row) for row in await self._connection.fetch(FORGOTTEN, age, BATCH)]
+
+    async def get(self, job_id: UUID) -> Job | None:
+        """Return the job, not locked, for operators."""
+        row = await self._connection.fetchrow(SELECT_ONE, job_id)
+        return None if row is None else _job(row)
 
     async def latest(self, *, state: JobState | None, limit: int) -> Sequence[Job]:
         """Return the jobs that changed last, for operators."""

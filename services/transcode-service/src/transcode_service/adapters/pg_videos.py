@@ -9,16 +9,14 @@ import asyncpg
 from reel_db.pool import Connection
 from transcode_service.domain.video_outputs import VideoOutputs
 
-COLUMNS: Final = "video_id, last_attempt, deleted_at, purge_after, purged_at"
-
-
-def _select(tail: str) -> str:
-    return " ".join(("SELECT", COLUMNS, "FROM video_outputs", tail))
-
+SELECT: Final = """
+SELECT video_id, last_attempt, deleted_at, purge_after, purged_at
+  FROM video_outputs
+"""
 
 INSERT: Final = "INSERT INTO video_outputs (video_id) VALUES ($1) ON CONFLICT DO NOTHING"
 
-SELECT_FOR_UPDATE: Final = _select("WHERE video_id = $1 FOR UPDATE")
+SELECT_FOR_UPDATE: Final = f"{SELECT} WHERE video_id = $1 FOR UPDATE"
 
 UPDATE: Final = """
 UPDATE video_outputs
@@ -27,13 +25,13 @@ UPDATE video_outputs
 """
 
 # A cancelled job holds its lease until the attempt has stopped.
-TO_PURGE: Final = _select("""
+TO_PURGE: Final = f"""{SELECT}
  WHERE deleted_at IS NOT NULL AND purged_at IS NULL AND purge_after <= clock_timestamp()
    AND NOT EXISTS (
      SELECT FROM jobs
       WHERE jobs.video_id = video_outputs.video_id AND lease_expires_at > clock_timestamp())
  ORDER BY purge_after LIMIT $1
-""")
+"""
 
 BATCH: Final = 20
 

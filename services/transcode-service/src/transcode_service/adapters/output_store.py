@@ -1,0 +1,31 @@
+"""HLS objects in S3, as far as deleting them goes."""
+
+from uuid import UUID
+
+from reel_storage.objects import S3Objects
+from transcode_service.domain.attempt import hls_prefix, is_of_attempt
+
+
+class S3OutputStore:
+    """Deletes below `videos/{id}/hls/`."""
+
+    def __init__(self, objects: S3Objects) -> None:
+        self._objects = objects
+
+    async def delete_attempt(self, prefix: str) -> None:
+        # Never the prefix as a whole: the first attempt's contains those of the others.
+        keys = [found.key async for found in self._objects.list_prefix(prefix)]
+        for name in sorted({_top(key, prefix) for key in keys if is_of_attempt(key, prefix)}):
+            if name.endswith("/"):
+                await self._objects.delete_prefix(name)
+            else:
+                await self._objects.delete(name)
+
+    async def delete_video(self, video_id: UUID) -> None:
+        await self._objects.delete_prefix(hls_prefix(video_id))
+
+
+def _top(key: str, prefix: str) -> str:
+    """Return the object right below `prefix`, or the "folder" (ending in a slash) it is in."""
+    head, slash, _ = key.removeprefix(prefix).partition("/")
+    return f"{prefix}{head}{slash}"

@@ -1,0 +1,69 @@
+"""Disk space for segments in flight, and what killed workers left of theirs."""
+
+import fcntl
+import os
+import shutil
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+from uuid import uuid4
+
+import structlog
+
+NAME: Final = "worker-"
+LOCK: Final = ".lock"
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+@contextmanager
+def own_work_dir(root: Path) -> Generator[Path]:
+    """Make a directory of our own below `root`, and remove it on leaving.
+
+    Directories of workers that are gone are removed first. A worker holds a lock on a file in its
+    directory for as long as it lives, and the kernel drops the lock however it dies, so those of
+    living workers on the same machine are left alone.
+    """
+    root.mkdir(parents=True, exist_ok=True)
+    with _locked(root / LOCK):  # one at a time: a directory made here is not yet locked
+        _remove_stale(root)
+        path = root / f"{NAME}{os.getpid()}-{uuid4().hex[:8]}"
+        path.mkdir(mode=0o700)
+        held = _lock_if_free(path / LOCK)
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+        if held is not None:
+            os.close(held)
+
+
+def _remove_stale(root: Path) -> None:
+    for path in root.glob(f"{NAME}*"):
+        free = _lock_if_free(path / LOCK)
+        if free is not None:
+            shutil.rmtree(path, ignore_errors=True)
+            os.close(free)
+            log.warning("stale_work_dir_removed", path=str(path))
+
+
+@contextmanager
+def _locked(path: Path) -> Generator[None]:
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _lock_if_free(path: Path) -> int | None:
+    """Return a descriptor that holds the lock; None when a living process does."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    return descriptor

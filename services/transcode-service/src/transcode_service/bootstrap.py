@@ -1,0 +1,258 @@
+"""Composition root: the only module that knows every adapter."""
+
+import os
+import socket
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from random import SystemRandom
+from typing import TYPE_CHECKING, Final
+from uuid import uuid4
+
+from litestar import Litestar
+
+from reel_db import health, pool
+from reel_db.outbox import channel
+from reel_db.pool import Pool
+from reel_http.health import Check
+from reel_messaging.relay import Relay
+from reel_messaging.sqs import Consumer, QueuePublisher, SqsSettings, queue_reachable, sqs_client
+from reel_messaging.webhooks import WebhookSender, http_client
+from reel_storage.client import S3Settings, bucket_reachable, s3_client
+from reel_storage.objects import S3Objects
+from transcode_service.adapters.media import media_deps
+from transcode_service.adapters.output_store import S3OutputStore
+from transcode_service.adapters.pg_history import purge_history
+from transcode_service.adapters.pg_transaction import transactions
+from transcode_service.adapters.work_dir import own_work_dir
+from transcode_service.api.app import create_app
+from transcode_service.consumers.sweeper import Chore, Sweeper
+from transcode_service.consumers.transcode_requested import transcode_requested
+from transcode_service.consumers.video_deleted import video_deleted
+from transcode_service.domain.backoff import RetryPolicy
+from transcode_service.domain.transcoding import SourceRef, TranscodeResult
+from transcode_service.ports.jobs import (
+    TRANSCODE_JOBS,
+    VIDEO_WEBHOOK,
+    Begin,
+    JobDeps,
+    SweepDeps,
+    Transcoder,
+)
+from transcode_service.ports.media import MediaDeps
+from transcode_service.settings import Settings
+from transcode_service.usecases.revive import revive_forgotten
+from transcode_service.usecases.sweep import sweep
+from transcode_service.usecases.transcode import transcode
+
+if TYPE_CHECKING:
+    from types_aiobotocore_s3 import S3Client
+    from types_aiobotocore_sqs import SQSClient
+
+SERVICE: Final = "transcode-service"
+SCHEMA: Final = "transcode"
+WEBHOOK_PATH: Final = "/api/webhooks/transcoding"
+
+BEAT_S: Final = 1.0
+"""Longest time between heartbeats, hence until a running attempt learns that it was cancelled."""
+EVENTS_AT_ONCE: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Clients:
+    """Open connections to the outside."""
+
+    pool: Pool
+    s3: "S3Client"
+    sqs: "SQSClient"
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """Everything that runs in the worker process."""
+
+    consumers: Sequence[Consumer]
+    relay: Relay
+    sweeper: Sweeper
+    chores: Sequence[Chore]
+    health: Litestar
+
+
+def database(settings: Settings, process: str) -> AbstractAsyncContextManager[Pool]:
+    """Open the pool of this process; `process` is what `pg_stat_activity` shows."""
+    return pool.connect(
+        settings.database_url,
+        max_size=settings.database_pool_max,
+        application_name=f"{SERVICE}-{process}",
+    )
+
+
+@asynccontextmanager
+async def health_app(settings: Settings) -> AsyncGenerator[Litestar]:
+    """Open what the checks need, and build the health app alone."""
+    async with _clients(settings, "http") as clients:
+        yield create_app(_checks(clients, settings))
+
+
+@asynccontextmanager
+async def worker(settings: Settings) -> AsyncGenerator[Worker]:
+    """Open what the worker needs, and build its parts.
+
+    Raises:
+        FfmpegNotFound: no usable FFmpeg on this machine.
+        OSError: the work directory cannot be made.
+    """
+    async with AsyncExitStack() as stack:
+        clients = await stack.enter_async_context(_clients(settings, "worker"))
+        objects = S3Objects(clients.s3, settings.s3_bucket)
+        transcoder = await stack.enter_async_context(_transcoder(objects, settings))
+        sender = WebhookSender(
+            await stack.enter_async_context(http_client()),
+            settings.video_service_url.rstrip("/") + WEBHOOK_PATH,
+            settings.webhook_secret,
+        )
+        yield _assemble(clients, objects, transcoder, sender, settings)
+
+
+def job_deps(begin: Begin, transcoder: Transcoder, sweeper: Sweeper, settings: Settings) -> JobDeps:
+    """Return what a job needs; this process is the owner of its leases."""
+    return JobDeps(
+        begin=begin,
+        transcode=transcoder,
+        owner=f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}",
+        retry=_retry(settings),
+        random=SystemRandom().random,
+        lease_s=settings.lease_s,
+        beat_s=min(BEAT_S, settings.lease_s / 4),
+        wake_sweeper=sweeper.wake,
+    )
+
+
+def sweep_deps(begin: Begin, objects: S3Objects, settings: Settings) -> SweepDeps:
+    """Return what tidying up needs."""
+    return SweepDeps(
+        begin=begin,
+        store=S3OutputStore(objects),
+        retry=_retry(settings),
+        settle=timedelta(seconds=max(300, 2 * settings.lease_s)),
+        forgotten=timedelta(seconds=max(10 * settings.lease_s, 2 * settings.retry_max_s)),
+    )
+
+
+def _assemble(
+    clients: Clients,
+    objects: S3Objects,
+    transcoder: Transcoder,
+    sender: WebhookSender,
+    settings: Settings,
+) -> Worker:
+    begin = transactions(clients.pool)
+    sweeper = Sweeper()
+    sweeping = sweep_deps(begin, objects, settings)
+    jobs = Consumer(
+        clients.sqs,
+        settings.jobs_queue_url,
+        transcode_requested(job_deps(begin, transcoder, sweeper, settings)),
+        dlq_url=settings.jobs_dlq_url,
+        visibility_s=settings.lease_s,
+        concurrency=settings.concurrency,
+        grace_s=settings.shutdown_s,
+    )
+    events = Consumer(
+        clients.sqs,
+        settings.events_queue_url,
+        video_deleted(begin, wake_sweeper=sweeper.wake),
+        concurrency=EVENTS_AT_ONCE,
+        grace_s=settings.shutdown_s,
+    )
+    to_jobs = QueuePublisher(clients.sqs, settings.jobs_queue_url)
+    return Worker(
+        consumers=(jobs, events),
+        relay=Relay(
+            clients.pool,
+            channel=channel(SCHEMA),
+            deliver={VIDEO_WEBHOOK: sender.as_deliver(), TRANSCODE_JOBS: to_jobs.as_deliver()},
+        ),
+        sweeper=sweeper,
+        chores=(
+            partial(sweep, sweeping),
+            partial(revive_forgotten, sweeping),
+            partial(purge_history, clients.pool),
+        ),
+        health=create_app(_checks(clients, settings)),
+    )
+
+
+@asynccontextmanager
+async def _transcoder(objects: S3Objects, settings: Settings) -> AsyncGenerator[Transcoder]:
+    ffmpeg = Path(settings.ffmpeg) if settings.ffmpeg else None
+    with own_work_dir(Path(settings.work_dir)) as work_dir:
+        async with media_deps(
+            objects, ffmpeg=ffmpeg, preset=settings.preset, segment_s=settings.segment_s
+        ) as media:
+            yield _in_own_directory(media, work_dir)
+
+
+def _in_own_directory(media: MediaDeps, work_dir: Path) -> Transcoder:
+    async def run(source: SourceRef, *, prefix: str, qualities: Sequence[str]) -> TranscodeResult:
+        return await transcode(
+            source,
+            prefix=prefix.rstrip("/"),
+            qualities=qualities,
+            work_dir=work_dir / uuid4().hex,
+            deps=media,
+        )
+
+    return run
+
+
+@asynccontextmanager
+async def _clients(settings: Settings, process: str) -> AsyncGenerator[Clients]:
+    async with (
+        database(settings, process) as pool_,
+        s3_client(_s3(settings)) as s3,
+        sqs_client(_sqs(settings)) as sqs,
+    ):
+        yield Clients(pool_, s3, sqs)
+
+
+def _checks(clients: Clients, settings: Settings) -> Mapping[str, Check]:
+    queues = {
+        "queue:transcode-jobs": settings.jobs_queue_url,
+        "queue:transcode-jobs-dlq": settings.jobs_dlq_url,
+        "queue:transcode-events": settings.events_queue_url,
+    }
+    return {
+        "database": partial(health.ping, clients.pool),
+        "store": partial(bucket_reachable, clients.s3, settings.s3_bucket),
+        **{name: partial(queue_reachable, clients.sqs, url) for name, url in queues.items()},
+    }
+
+
+def _retry(settings: Settings) -> RetryPolicy:
+    return RetryPolicy(
+        max_attempts=settings.max_attempts,
+        base_s=settings.retry_base_s,
+        max_s=settings.retry_max_s,
+    )
+
+
+def _s3(settings: Settings) -> S3Settings:
+    return S3Settings(
+        region=settings.aws_region,
+        endpoint_url=settings.s3_endpoint_url,
+        access_key_id=settings.s3_access_key_id,
+        secret_access_key=settings.s3_secret_access_key,
+    )
+
+
+def _sqs(settings: Settings) -> SqsSettings:
+    return SqsSettings(
+        region=settings.aws_region,
+        endpoint_url=settings.sqs_endpoint_url,
+        access_key_id=settings.sqs_access_key_id,
+        secret_access_key=settings.sqs_secret_access_key,
+    )

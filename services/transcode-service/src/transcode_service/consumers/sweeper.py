@@ -1,0 +1,48 @@
+"""The clock's edge: tidying up every few seconds, or at once when there is something to do."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
+
+import structlog
+
+from transcode_service.ports.jobs import LedgerUnavailable
+
+PAUSE_S: Final = 5.0
+
+Chore = Callable[[], Awaitable[None]]
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+class Sweeper:
+    """Runs chores, one after another, over and over."""
+
+    def __init__(self, *, pause_s: float = PAUSE_S) -> None:
+        self._pause_s = pause_s
+        self._wake = asyncio.Event()
+
+    def wake(self) -> None:
+        """Say that there is something to do now."""
+        self._wake.set()
+
+    async def run(self, chores: Sequence[Chore]) -> None:
+        """Run until cancelled. A chore that fails is logged, and gets its turn again."""
+        while True:
+            self._wake.clear()
+            for chore in chores:
+                await _do(chore)
+            try:
+                async with asyncio.timeout(self._pause_s):
+                    await self._wake.wait()
+            except TimeoutError:
+                continue
+
+
+async def _do(chore: Chore) -> None:
+    try:
+        await chore()
+    except LedgerUnavailable as error:
+        log.warning("chore_put_off", error=str(error))
+    except Exception:
+        log.exception("chore_failed")

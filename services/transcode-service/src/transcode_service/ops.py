@@ -1,0 +1,112 @@
+"""What operators ask and do: `python -m transcode_service.ops --help`."""
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+from uuid import UUID
+
+import click
+from msgspec import json
+
+from reel_db.outbox_ops import list_dead, replay
+from reel_db.pool import Connection, transaction
+from transcode_service.adapters.pg_attempts import PgAttempts
+from transcode_service.adapters.pg_jobs import PgJobs
+from transcode_service.bootstrap import database
+from transcode_service.domain.job import JobState
+from transcode_service.settings import Settings
+
+T = TypeVar("T")
+
+
+@click.group()
+def main() -> None:
+    """Look after the transcode-service. Reads the same TRANSCODE_* variables; prints JSON lines."""
+
+
+@main.command()
+@click.option("--state", type=click.Choice([state.value for state in JobState]))
+@click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True)
+def jobs(state: str | None, limit: int) -> None:
+    """List the jobs that changed last."""
+
+    async def read(connection: Connection) -> None:
+        chosen = JobState(state) if state else None
+        for found in await PgJobs(connection).latest(state=chosen, limit=limit):
+            _print(found)
+
+    _in_transaction(read)
+
+
+@main.command()
+@click.argument("job_id", type=click.UUID)
+def job(job_id: UUID) -> None:
+    """Show one job and its attempts."""
+
+    async def read(connection: Connection) -> None:
+        found = await PgJobs(connection).get(job_id)
+        if found is None:
+            raise click.ClickException(f"There is no job {job_id}")
+        _print(found)
+        for attempt in await PgAttempts(connection).of_job(job_id):
+            _print(attempt)
+
+    _in_transaction(read)
+
+
+@main.command()
+@click.option("--limit", type=click.IntRange(1, 1000), default=100, show_default=True)
+def dead(limit: int) -> None:
+    """List the outbox messages that were given up, latest first."""
+
+    async def read(connection: Connection) -> None:
+        for row in await list_dead(connection, limit=limit):
+            click.echo(
+                json.encode(
+                    {
+                        "id": row.id,
+                        "destination": row.destination,
+                        "key": row.key,
+                        "attempts": row.attempts,
+                        "createdAt": row.created_at,
+                        "deadAt": row.dead_at,
+                        "lastError": row.last_error,
+                        "body": json.decode(row.body),
+                    }
+                ).decode()
+            )
+
+    _in_transaction(read)
+
+
+@main.command(name="replay")
+@click.argument("message_ids", type=click.UUID, nargs=-1)
+@click.option("--all", "everything", is_flag=True, help="Every dead message.")
+def replay_dead(message_ids: tuple[UUID, ...], *, everything: bool) -> None:
+    """Deliver dead outbox messages once more; a running worker takes them at once."""
+    if bool(message_ids) == everything:
+        raise click.UsageError("Give the ids of messages, or --all")
+
+    async def write(connection: Connection) -> int:
+        return await replay(connection, None if everything else message_ids)
+
+    click.echo(f"{_in_transaction(write)} to be delivered again")
+
+
+def _in_transaction(work: Callable[[Connection], Awaitable[T]]) -> T:
+    settings = Settings.from_env(os.environ)
+
+    async def run() -> T:
+        async with database(settings, "ops") as pool, transaction(pool) as connection:
+            return await work(connection)
+
+    return asyncio.run(run())
+
+
+def _print(found: object) -> None:
+    click.echo(json.encode(found).decode())
+
+
+if __name__ == "__main__":
+    main()
