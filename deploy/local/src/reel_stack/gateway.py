@@ -1,0 +1,38 @@
+"""The public gateway: Caddy with deploy/local/gateway/Caddyfile."""
+
+from typing import Final
+
+from reel_stack.layout import REPOSITORY, Layout
+from reel_stack.parts import Part
+from reel_stack.ports import LOOPBACK
+from reel_stack.probes import accepts_connections
+from reel_stack.topology import UPLOAD, VIDEO
+
+NAME: Final = "gateway"
+CADDYFILE: Final = REPOSITORY / "deploy" / "local" / "gateway" / "Caddyfile"
+
+
+def url(port: int, *, tls: bool) -> str:
+    """The public base URL. With TLS it names `localhost`, for which Caddy makes a certificate."""
+    return f"https://localhost:{port}" if tls else f"http://{LOOPBACK}:{port}"
+
+
+def part(layout: Layout, port: int, services: dict[str, str], *, tls: bool) -> Part:
+    """Caddy; its certificates, if any, lie in its state directory."""
+    directory = layout.directory(NAME)
+    snippet = directory / "tls.caddy"
+    snippet.write_text("tls internal\n" if tls else "")
+    return Part(
+        name=NAME,
+        argv=(layout.program("caddy"), "run", "--adapter", "caddyfile", "--config", str(CADDYFILE)),
+        env={
+            "REEL_GATEWAY_SITE": url(port, tls=tls),
+            "REEL_GATEWAY_STORAGE": str(directory),
+            "REEL_GATEWAY_TLS_FILE": str(snippet),
+            "REEL_VIDEO_SERVICE": services[VIDEO.name],
+            "REEL_UPLOAD_SERVICE": services[UPLOAD.name],
+            "XDG_CONFIG_HOME": str(directory),
+            "XDG_DATA_HOME": str(directory),
+        },
+        ready=accepts_connections(port),
+    )

@@ -1,0 +1,41 @@
+"""Whether a part serves yet."""
+
+import asyncio
+from http import HTTPStatus
+from typing import Final
+
+import httpx
+
+from reel_stack.parts import Probe
+from reel_stack.ports import LOOPBACK
+
+TIMEOUT_S: Final = 2.0
+
+
+def answers_http(url: str) -> Probe:
+    """Ready when a GET of the url answers 200."""
+
+    async def probe() -> bool:
+        async with httpx.AsyncClient(timeout=TIMEOUT_S, trust_env=False) as http:
+            try:
+                return (await http.get(url)).status_code == HTTPStatus.OK
+            except httpx.TransportError:
+                return False
+
+    return probe
+
+
+def accepts_connections(port: int) -> Probe:
+    """Ready when the port accepts a connection."""
+
+    async def probe() -> bool:
+        try:
+            async with asyncio.timeout(TIMEOUT_S):
+                _, writer = await asyncio.open_connection(LOOPBACK, port)
+        except (OSError, TimeoutError):
+            return False
+        writer.close()
+        await writer.wait_closed()
+        return True
+
+    return probe
