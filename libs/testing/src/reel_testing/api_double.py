@@ -180,6 +180,8 @@ class Routes:
             return _s3_error(403, "AccessDenied")
         if _spend(self._double.script.broken, number):
             return _s3_error(503, "SlowDown")
+        if number in self._double.script.denied:
+            return _s3_error(400, "InvalidArgument")
         if session is None:
             return _s3_error(404, "NoSuchUpload")
         if {request.content_length, len(body)} != {self._expected(session, number)}:

@@ -41,12 +41,13 @@ class Script:
     """What goes wrong, by part number; counts go down as it happens.
 
     `cuts`: the connection is aborted in the middle of the body. `expired`: 403. `broken`: 503.
-    `held`: the part is not read until `release`. `unlisted`: lost when `complete` first looks.
+    `held`: the part is not read until `release`. `denied`: always 400. `unlisted`: lost when `complete` first looks.
     """
 
     cuts: dict[int, int] = field(default_factory=dict[int, int])
     expired: dict[int, int] = field(default_factory=dict[int, int])
     broken: dict[int, int] = field(default_factory=dict[int, int])
+    denied: set[int] = field(default_factory=set[int])
     unlisted: set[int] = field(default_factory=set[int])
     held: set[int] = field(default_factory=set[int])
     release: asyncio.Event = field(default_factory=asyncio.Event)

@@ -71,13 +71,18 @@ def connected(command: Callable[Concatenate[Connection, P], R]) -> Callable[P, R
     return wrapper
 
 
-def run(main: Coroutine[None, None, R], *, on_interrupt: Callable[[], str] | None = None) -> R:
+def run(
+    main: Coroutine[None, None, R],
+    *,
+    hint: str | None = None,
+    on_interrupt: Callable[[], str] = lambda: "interrupted",
+) -> R:
     """Run a command's coroutine; a failure ends the program with its exit code."""
     try:
         return asyncio.run(main)
     except ReelError as failure:
-        report(failure)
+        report(failure, hint)
         sys.exit(exit_code(failure))
     except KeyboardInterrupt:
-        click.echo(f"\n{on_interrupt() if on_interrupt else 'interrupted'}", err=True)
+        click.echo(f"\n{on_interrupt()}", err=True)
         sys.exit(INTERRUPTED)

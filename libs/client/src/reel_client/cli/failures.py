@@ -30,19 +30,22 @@ def exit_code(failure: ReelError) -> int:
     return REFUSED if isinstance(failure, REFUSED_HERE) else FAILED
 
 
-def explain(failure: ReelError) -> list[str]:
-    """Return the lines to show: what happened, then the fields at fault or what to do."""
+def explain(failure: ReelError, hint: str | None = None) -> list[str]:
+    """Return the lines to show: what happened, then the fields at fault or what to do.
+
+    `hint` is what to do about a line or a store that failed.
+    """
     lines = [f"reel: {failure}"]
     if isinstance(failure, ProblemError):
         lines += [f"  {error.field}: {error.message}" for error in failure.errors]
         lines += _hint(failure)
-    if isinstance(failure, PartFailed | NetworkError | StoreError):
-        lines.append("  what was uploaded is kept; the same command goes on from there")
+    if hint and isinstance(failure, PartFailed | NetworkError | StoreError):
+        lines.append(f"  {hint}")
     return lines
 
 
-def report(failure: ReelError) -> None:
-    for line in explain(failure):
+def report(failure: ReelError, hint: str | None = None) -> None:
+    for line in explain(failure, hint):
         click.echo(line, err=True)
 
 

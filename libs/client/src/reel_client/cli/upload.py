@@ -14,6 +14,8 @@ from reel_client.cli.watching import conclude, follow
 from reel_client.client import PARALLEL, ReelClient, Uploaded
 from reel_client.progress import Progress
 
+KEPT = "what was uploaded is kept; the same command goes on from there"
+
 
 @dataclass(slots=True)
 class Upload:
@@ -93,7 +95,7 @@ def upload(
             else:
                 click.echo(uploaded.video_id)
 
-    run(session(), on_interrupt=job.interrupted)
+    run(session(), hint=KEPT, on_interrupt=job.interrupted)
 
 
 def _say(uploaded: Uploaded) -> None:
