@@ -41,7 +41,8 @@ class Script:
     """What goes wrong, by part number; counts go down as it happens.
 
     `cuts`: the connection is aborted in the middle of the body. `expired`: 403. `broken`: 503.
-    `held`: the part is not read until `release`. `denied`: always 400. `unlisted`: lost when `complete` first looks.
+    `held`: the part is not read until `release`. `denied`: always 400.
+    `unlisted`: lost when `complete` first looks.
     """
 
     cuts: dict[int, int] = field(default_factory=dict[int, int])
