@@ -2,7 +2,7 @@
 
 import logging
 import sys
-from typing import Final
+from typing import Final, TextIO
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
@@ -25,8 +25,8 @@ REPLACED: Final = ("uvicorn.access", "sqlalchemy.engine", "alembic.runtime.plugi
 """Loggers that say what one of our own lines says better."""
 
 
-def configure(service: str, level: str) -> None:
-    """Send structlog and the standard library's logging to stdout as JSON; may be called again.
+def configure(service: str, level: str, *, stream: TextIO | None = None) -> None:
+    """Send structlog and the standard library's logging out as JSON; may be called again.
 
     Timestamps are ISO 8601 in UTC; context bound by `unit_of_work` is merged in; secrets and signed
     URLs are masked, in tracebacks too.
@@ -34,8 +34,9 @@ def configure(service: str, level: str) -> None:
     Args:
         service: Value of the `service` field on every line.
         level: debug, info, warning, error or critical; other names are a ValueError.
+        stream: Where the lines go; stdout by default.
     """
-    handler = logging.StreamHandler(sys.stdout)
+    handler = logging.StreamHandler(stream or sys.stdout)
     handler.setFormatter(_formatter(service))
     root = logging.getLogger()
     for old in root.handlers[:]:

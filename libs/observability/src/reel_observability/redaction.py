@@ -13,6 +13,11 @@ _SECRET_KEY: Final = re.compile(
     r"|(upload|signed|presigned)_?url",
     re.IGNORECASE,
 )
+# name=value and 'name': 'value' inside a text, as when a dict was formatted into it.
+_NAMED: Final = (
+    r"(?i)(\b\w*(?:password|secret|token|signature|authorization|cookie|upload_?url)\w*"
+    r"[\"']?\s*[:=]\s*[\"']?)[^\s\"'}&]+"
+)
 # Each pattern keeps its first group, so that a reader still sees what was masked.
 _SECRET_TEXT: Final = tuple(
     re.compile(pattern)
@@ -22,6 +27,7 @@ _SECRET_TEXT: Final = tuple(
         r"(whsec_)[A-Za-z0-9+/=_-]+",
         r"()\beyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*",
         r"([a-z][a-z0-9+.-]*://[^/\s:@]+:)[^/\s@]+(?=@)",
+        _NAMED,
         r"(-----BEGIN [A-Z ]*PRIVATE KEY-----)[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)",
     )
 )
