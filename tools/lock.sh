@@ -43,6 +43,8 @@ for service in services/*; do
     fi
 done
 
+compile deploy/local/requirements.lock deploy/local/pyproject.toml "$build"
+
 inputs="pyproject.toml"
 for directory in $members; do inputs="$inputs $directory/pyproject.toml"; done
 # shellcheck disable=SC2086

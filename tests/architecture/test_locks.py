@@ -60,7 +60,12 @@ def unlocked(package: str, lock: Path) -> list[str]:
 def test_there_is_a_lock_for_each_service_development_and_the_servers() -> None:
     folders = {str(path.parent.relative_to(ROOT)) for path in LOCKS}
 
-    assert folders == {".", "deploy/local/servers", *(f"services/{name}" for name in SERVICES)}
+    assert folders == {
+        ".",
+        "deploy/local",
+        "deploy/local/servers",
+        *(f"services/{name}" for name in SERVICES),
+    }
 
 
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda path: str(path.relative_to(ROOT)))
@@ -79,6 +84,10 @@ def test_every_pin_of_a_lock_has_a_hash(lock: Path) -> None:
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_service_lock_is_what_its_packages_ask_for(service: str) -> None:
     assert unlocked(service, ROOT / "services" / service / "requirements.lock") == []
+
+
+def test_the_stack_lock_is_what_its_packages_ask_for() -> None:
+    assert unlocked("reel-stack", ROOT / "deploy" / "local" / "requirements.lock") == []
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -1,7 +1,7 @@
 """Settings: parsed once from the environment, by prefix, into a frozen Struct."""
 
 from collections.abc import Iterator, Mapping
-from typing import TypeVar, get_origin
+from typing import Annotated, TypeVar, get_args, get_origin
 
 import msgspec
 
@@ -57,7 +57,8 @@ def _unknown(cls: type[msgspec.Struct], given: Mapping[str, str]) -> Iterator[st
 
 def _convert(text: str, type_: object) -> object:
     raw: object = text
-    if get_origin(type_) is tuple:
+    bare = get_args(type_)[0] if get_origin(type_) is Annotated else type_
+    if get_origin(bare) is tuple:
         raw = [item.strip() for item in text.split(",") if item.strip()]
     return msgspec.convert(raw, type=type_, strict=False)
 

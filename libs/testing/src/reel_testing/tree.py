@@ -1,5 +1,6 @@
 """The source tree as tests about it see it: what is tracked, what is a module, what is declared."""
 
+import re
 import subprocess
 import tomllib
 from collections.abc import Iterator
@@ -38,3 +39,25 @@ def manifests() -> dict[Path, dict[str, Any]]:
     """Return every package's parsed pyproject.toml, the root's included."""
     found = [path for path in tracked_files() if path.name == "pyproject.toml"]
     return {path: tomllib.loads(path.read_text()) for path in found}
+
+
+def requirement_names(manifest: dict[str, Any]) -> list[str]:
+    """Return the names of a package's dependencies, without extras and bounds."""
+    lines: list[str] = manifest["project"]["dependencies"]
+    return [re.split(r"[^A-Za-z0-9._-]", line, maxsplit=1)[0] for line in lines]
+
+
+def closure_folders(package: str) -> set[str]:
+    """Return the folders of the package and the workspace packages it needs, however far."""
+    known = {
+        manifest["project"]["name"]: (path, manifest) for path, manifest in manifests().items()
+    }
+    folders: set[str] = set()
+    waiting = [package]
+    while waiting:
+        name = waiting.pop()
+        if name in known:
+            path, manifest = known.pop(name)
+            folders.add(str(path.parent.relative_to(ROOT)))
+            waiting += requirement_names(manifest)
+    return folders
