@@ -12,6 +12,11 @@ from msgspec import Meta
 from reel_contracts.base import Message
 
 
+Pixels = Annotated[int, Meta(ge=1, le=65_535)]
+Bandwidth = Annotated[int, Meta(ge=1, le=2_147_483_647, description="Peak in bit/s.")]
+Label = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[\x20-\x7e]+$")]
+
+
 class UploadOutcome(StrEnum):
     """What a session asks for (INITIATED) or became."""
 
@@ -54,12 +59,12 @@ class Asset(Message, frozen=True, kw_only=True):
 
     type: AssetType
     file_key: Annotated[str, Meta(min_length=1, max_length=1024)]
-    quality: str | None = None
-    bandwidth: Annotated[int, Meta(ge=1)] | None = None
-    width: Annotated[int, Meta(ge=1)] | None = None
-    height: Annotated[int, Meta(ge=1)] | None = None
-    codec: str | None = None
-    container: str | None = None
+    quality: Label | None = None
+    bandwidth: Bandwidth | None = None
+    width: Pixels | None = None
+    height: Pixels | None = None
+    codec: Label | None = None
+    container: Label | None = None
 
 
 class TranscodeWebhook(Message, frozen=True, kw_only=True):
@@ -74,7 +79,7 @@ class TranscodeWebhook(Message, frozen=True, kw_only=True):
     job_id: UUID | None = None
     attempt: Annotated[int, Meta(ge=1)] | None = None
     duration_seconds: Annotated[float, Meta(gt=0)] | None = None
-    width: Annotated[int, Meta(ge=1)] | None = None
-    height: Annotated[int, Meta(ge=1)] | None = None
+    width: Pixels | None = None
+    height: Pixels | None = None
     assets: tuple[Asset, ...] = ()
     fail_reason: str | None = None
