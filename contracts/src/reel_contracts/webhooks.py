@@ -11,7 +11,6 @@ from msgspec import Meta
 
 from reel_contracts.base import Message
 
-
 Pixels = Annotated[int, Meta(ge=1, le=65_535)]
 Bandwidth = Annotated[int, Meta(ge=1, le=2_147_483_647, description="Peak in bit/s.")]
 Label = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[\x20-\x7e]+$")]
