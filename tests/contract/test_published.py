@@ -2,7 +2,7 @@
 
 from jsonschema import Draft202012Validator
 
-from reel_contract_tools.openapi import MODULES, openapi_of
+from reel_contract_tools.openapi import APPS, openapi_of
 from reel_contract_tools.publish import encode, generate, read
 from reel_contract_tools.schemas import schema_of, structs
 from reel_testing.tree import ROOT
@@ -31,7 +31,7 @@ def test_every_schema_is_a_valid_json_schema() -> None:
 
 
 def test_every_api_document_is_openapi_3_1() -> None:
-    versions = {service: openapi_of(service)["openapi"] for service in MODULES}
+    versions = {service: openapi_of(service)["openapi"] for service in APPS}
 
     assert set(versions.values()) == {"3.1.0"}
 

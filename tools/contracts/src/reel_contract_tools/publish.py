@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
-from reel_contract_tools.openapi import MODULES, openapi_of
+from reel_contract_tools.openapi import APPS, openapi_of
 from reel_contract_tools.schemas import schema_of, structs
 
 Documents = Mapping[str, dict[str, Any]]
@@ -17,10 +17,13 @@ BASELINE: Final = "baseline"
 
 
 def generate() -> Documents:
-    """Return every document by its path below `contracts/`."""
+    """Return every document, as its JSON reads, by its path below `contracts/`."""
     schemas = {f"{SCHEMAS}/{name}.json": schema_of(struct) for name, struct in structs().items()}
-    openapi = {f"{OPENAPI}/{service}.json": openapi_of(service) for service in MODULES}
-    return schemas | openapi
+    openapi = {f"{OPENAPI}/{service}.json": openapi_of(service) for service in APPS}
+    return {
+        name: msgspec.json.decode(encode(document))
+        for name, document in (schemas | openapi).items()
+    }
 
 
 def encode(document: Mapping[str, Any]) -> bytes:
