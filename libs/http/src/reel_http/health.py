@@ -8,6 +8,7 @@ import msgspec
 import structlog
 from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
+from litestar.openapi import ResponseSpec
 
 from reel_http.auth import NO_AUTH
 
@@ -27,13 +28,18 @@ class Readiness(msgspec.Struct, frozen=True, kw_only=True):
 
 def health_routes(checks: Mapping[str, Check]) -> list[HTTPRouteHandler]:
     """Build `GET /healthz` (the process serves) and `GET /readyz` (its dependencies answer too)."""
+    unready = ResponseSpec(
+        Readiness, description="A dependency does not answer.", generate_examples=False
+    )
 
-    @get("/healthz", opt={NO_AUTH: True}, include_in_schema=False, sync_to_thread=False)
+    @get("/healthz", opt={NO_AUTH: True}, sync_to_thread=False)
     def healthz() -> dict[str, str]:
+        """Tell that the process serves."""
         return {"status": "ok"}
 
-    @get("/readyz", opt={NO_AUTH: True}, include_in_schema=False)
+    @get("/readyz", opt={NO_AUTH: True}, responses={503: unready})
     async def readyz() -> Response[Readiness]:
+        """Tell whether what the process needs answers too."""
         readiness = await check_all(checks)
         return Response(readiness, status_code=200 if readiness.status == "ready" else 503)
 

@@ -38,7 +38,11 @@ def openapi_config(*, title: str, version: str, description: str | None) -> Open
             JsonRenderPlugin(),
         ],
         openapi_router=Router(
-            SCHEMA_PATH, route_handlers=[], opt={NO_AUTH: True}, after_request=_not_found
+            SCHEMA_PATH,
+            route_handlers=[],
+            opt={NO_AUTH: True},
+            after_request=_not_found,
+            include_in_schema=False,
         ),
     )
 
