@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final, TypeAlias, cast
 
 import asyncpg
 import structlog
@@ -15,6 +15,8 @@ from sqlalchemy.pool import NullPool
 ENVIRONMENT: Final = Path(__file__).with_name("migration_env")
 CONNECT_TIMEOUT_S: Final = 10
 STATEMENT_TIMEOUT_S: Final = 300
+
+Driver: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -31,7 +33,7 @@ async def migrate(database_url: str, *, script_location: Path, schema: str) -> N
         schema: Existing schema; the version table `alembic_version` lives in it, too.
     """
 
-    async def connect() -> asyncpg.Connection[asyncpg.Record]:
+    async def connect() -> Driver:
         return await asyncpg.connect(
             database_url,
             timeout=CONNECT_TIMEOUT_S,
@@ -54,7 +56,7 @@ def execute_script(sql: str) -> None:
     `op.execute` takes one statement only, because asyncpg prepares it.
     """
 
-    async def run(driver: asyncpg.Connection[asyncpg.Record]) -> None:
+    async def run(driver: Driver) -> None:
         await driver.execute(sql)
 
     adapted = cast("Any", op.get_bind().connection.dbapi_connection)
