@@ -1,0 +1,54 @@
+"""What a measurement comes to, and how it is written down."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+DIGITS: Final = 3
+
+
+class Figure(msgspec.Struct, frozen=True, kw_only=True):
+    """One measured value; `target` reads `<= 1.05`, `>= 0.9`, or is empty for a bare fact."""
+
+    value: float
+    unit: str
+    target: str
+    holds: bool
+
+
+def at_most(value: float, limit: float, unit: str) -> Figure:
+    return Figure(
+        value=round(value, DIGITS), unit=unit, target=f"<= {limit:g}", holds=value <= limit
+    )
+
+
+def at_least(value: float, limit: float, unit: str) -> Figure:
+    return Figure(
+        value=round(value, DIGITS), unit=unit, target=f">= {limit:g}", holds=value >= limit
+    )
+
+
+def fact(value: float, unit: str) -> Figure:
+    """Return a figure nothing is asked of, kept to make another one readable."""
+    return Figure(value=round(value, DIGITS), unit=unit, target="", holds=True)
+
+
+def save(path: Path, figures: Mapping[str, Figure]) -> None:
+    """Write `var/bench.json`: figure name → `{"value", "unit", "target", "holds"}`."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(msgspec.json.format(msgspec.json.encode(figures), indent=2) + b"\n")
+
+
+def show(console: Console, figures: Mapping[str, Figure]) -> None:
+    table = Table(box=box.SIMPLE_HEAD)
+    for heading in ("figure", "value", "unit", "target", "holds"):
+        table.add_column(heading, justify="right" if heading == "value" else "left")
+    for name, figure in figures.items():
+        holds = ("yes" if figure.holds else "NO") if figure.target else ""
+        table.add_row(name, f"{figure.value:g}", figure.unit, figure.target, holds)
+    console.print(table)

@@ -1,0 +1,56 @@
+"""`make bench`: run the whole stack, measure, write var/bench.json and print a table."""
+
+import asyncio
+import sys
+import tempfile
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+
+from reel_stack import sources
+from reel_testing.bench.figures import Figure, save, show
+from reel_testing.bench.memory import memory_figures
+from reel_testing.bench.transcodes import wait_figures, wall_figures
+from reel_testing.bench.uploads import upload_figures
+from reel_testing.stack import RunningStack, running
+
+REPORT: Final = Path(__file__).parents[2] / "var" / "bench.json"
+FILM_S: Final = 60
+CLIP_S: Final = 3
+
+
+async def main() -> int:
+    """Return 0 when every target holds, else 1."""
+    console = Console()
+    with tempfile.TemporaryDirectory(prefix="reel-bench-") as directory:
+        scratch = Path(directory)
+        console.print("Making the clips …")
+        film = await asyncio.to_thread(sources.make, "mov", scratch / "film.mov", FILM_S)
+        clip = await asyncio.to_thread(sources.make, "mov-upright", scratch / "clip.mov", CLIP_S)
+        console.print("Starting the stack …")
+        async with running() as stack:
+            figures = await _measure(console, stack, scratch, film, clip)
+    save(REPORT, figures)
+    show(console, figures)
+    console.print(f"Written to {REPORT}")
+    return 0 if all(figure.holds for figure in figures.values()) else 1
+
+
+async def _measure(
+    console: Console, stack: RunningStack, scratch: Path, film: Path, clip: Path
+) -> dict[str, Figure]:
+    figures: dict[str, Figure] = {}
+    console.print("The waits around a job …")
+    figures |= await wait_figures(stack, clip)
+    console.print(f"A job of {FILM_S} s against bare FFmpeg …")
+    figures |= await wall_figures(stack, scratch, film)
+    console.print("Uploads against boto3 …")
+    figures |= await upload_figures(stack, scratch, clip)
+    console.print("The largest source through the worker …")
+    figures |= await memory_figures(stack, scratch, clip)
+    return figures
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(main()))
