@@ -46,10 +46,10 @@ async def _beat(lease: Lease, deps: JobDeps) -> None:
                 started_at = loop.time()
                 await extend_lease(lease, deps)
             expires_at = started_at + deps.lease_s
-        except LedgerUnavailable as error:
-            log.warning("heartbeat_failed", error=str(error))
-        except TimeoutError:
-            raise LeaseLost("the database was away for longer than the lease") from None
+        except (LedgerUnavailable, TimeoutError) as error:
+            log.warning("heartbeat_failed", error=repr(error))
+            if loop.time() >= expires_at:
+                raise LeaseLost("the database was away for as long as the lease") from error
 
 
 async def extend_lease(lease: Lease, deps: JobDeps) -> None:
