@@ -28,7 +28,7 @@ $(SERVERS_READY): deploy/local/servers/requirements.lock tools/setup.sh tools/uv
 	@touch $@
 
 lock: ## resolve every requirements.lock again; UPGRADE=1 takes newer versions
-	@tools/lock.sh $(if $(UPGRADE),--upgrade)
+	@UV=$$(tools/setup.sh uv) && export UV && tools/lock.sh $(if $(UPGRADE),--upgrade)
 
 clean: ## stop the stack and remove all that was made here: environments, state, caches
 	@if [ -x $(BIN)/reel-stack ]; then $(BIN)/reel-stack down; fi
@@ -84,10 +84,10 @@ down: $(READY) ## stop a detached stack
 	@$(BIN)/reel-stack down
 
 logs: $(READY) ## follow the logs of every part
-	@$(BIN)/reel-stack logs
+	@$(BIN)/reel-stack logs --follow
 
 token: $(READY) ## print a JWT for SUB=uuid
-	@$(BIN)/reel-stack token $(if $(SUB),"$(SUB)",$(error say whose: make token SUB=<uuid>))
+	@$(BIN)/reel-stack token --sub $(if $(SUB),"$(SUB)",$(error say whose: make token SUB=<uuid>))
 
 help: ## this list
 	@awk 'BEGIN { FS = ":.*## "; print "usage: make TARGET [NAME=value …]" } \

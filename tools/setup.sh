@@ -3,6 +3,7 @@
 #
 #   tools/setup.sh develop     .venv: every locked dependency, our own packages editable
 #   tools/setup.sh servers     .tools/servers: the programs the embedded stack runs
+#   tools/setup.sh uv          prints the path of the uv that the others use
 #
 # Writes below the clone and in the caches of pip and uv, nowhere else. PYTHON names an
 # interpreter, UV a uv to use instead of the ones found here.
@@ -106,5 +107,6 @@ uv=$(find_uv)
 case "${1:-}" in
 develop) develop ;;
 servers) environment .tools/servers deploy/local/servers/requirements.lock ;;
-*) fail "say develop or servers" ;;
+uv) echo "$uv" ;;
+*) fail "say develop, servers or uv" ;;
 esac
