@@ -59,4 +59,3 @@ class Progress:
 
     encoded_s: float
     fraction: float | None
-    speed: float | None

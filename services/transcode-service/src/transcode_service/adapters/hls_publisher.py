@@ -1,0 +1,148 @@
+"""Sends what FFmpeg writes into a work directory to the store, while FFmpeg goes on."""
+
+import asyncio
+import os
+import shutil
+from collections.abc import AsyncGenerator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+from watchfiles import awatch
+
+from transcode_service.domain import layout
+from transcode_service.domain.media_errors import OutputIncomplete
+from transcode_service.domain.playlist import parse_media_playlist
+from transcode_service.ports.media import HlsStore, Published, Rendition
+
+UPLOADS: Final = 4
+"""Objects sent at once."""
+MAX_WAITING_BYTES: Final = 256 * 1024 * 1024
+"""Finished but unsent bytes beyond which FFmpeg gets no more input."""
+WATCH_STEP_MS: Final = 100
+
+
+class HlsPublisher:
+    """Opens publications; see the port."""
+
+    def __init__(self, store: HlsStore, *, max_waiting_bytes: int = MAX_WAITING_BYTES) -> None:
+        self._store = store
+        self._max_waiting_bytes = max_waiting_bytes
+
+    @asynccontextmanager
+    async def open(
+        self, work_dir: Path, prefix: str, labels: Sequence[str]
+    ) -> "AsyncGenerator[HlsPublication]":
+        try:
+            for label in labels:
+                (work_dir / label).mkdir(parents=True, exist_ok=True)
+            yield HlsPublication(self._store, work_dir, prefix, labels, self._max_waiting_bytes)
+        finally:
+            await asyncio.to_thread(shutil.rmtree, work_dir, ignore_errors=True)
+
+
+class HlsPublication:
+    """One encode's output. Segments appear whole, under their final names (`temp_file`)."""
+
+    def __init__(
+        self,
+        store: HlsStore,
+        work_dir: Path,
+        prefix: str,
+        labels: Sequence[str],
+        max_waiting_bytes: int,
+    ) -> None:
+        self._store = store
+        self._work_dir = work_dir
+        self._prefix = prefix
+        self._labels = labels
+        self._max_waiting_bytes = max_waiting_bytes
+        self._waiting_bytes = 0
+        self._has_room = asyncio.Event()
+        self._has_room.set()
+        self._ended = asyncio.Event()
+        self._slots = asyncio.Semaphore(UPLOADS)
+        self._taken: set[Path] = set()
+        self._sent: dict[str, int] = {}
+
+    async def follow(self) -> None:
+        """Events are hints: each makes us look, so none lost or merged can lose a segment."""
+        changes = awatch(
+            self._work_dir,
+            debounce=2 * WATCH_STEP_MS,
+            step=WATCH_STEP_MS,
+            rust_timeout=WATCH_STEP_MS * 10,
+            yield_on_timeout=True,
+            stop_event=self._ended,
+        )
+        async with asyncio.TaskGroup() as uploads:
+            async for _ in changes:
+                for path in self._new_segments():
+                    uploads.create_task(self._send_and_delete(path))
+
+    def stop(self) -> None:
+        self._ended.set()
+
+    async def room(self) -> None:
+        await self._has_room.wait()
+
+    async def finish(self) -> Published:
+        """Poster and segments before the playlists that name them."""
+        inits = {label: self._read_bytes(layout.init(label)) for label in self._labels}
+        texts = {label: self._read_bytes(layout.playlist(label)) for label in self._labels}
+        media = [layout.POSTER, *(layout.init(label) for label in self._labels)]
+        await self._send_all([*(self._work_dir / name for name in media), *self._new_segments()])
+        await self._send_all([self._work_dir / layout.playlist(label) for label in self._labels])
+        renditions = {
+            label: self._rendition(label, texts[label].decode(), inits[label])
+            for label in self._labels
+        }
+        return Published(dict(self._sent), renditions)
+
+    def _new_segments(self) -> list[Path]:
+        """Return the finished segments not seen before, oldest first, and count their bytes."""
+        found = sorted(self._work_dir.glob(f"*/*{layout.SEGMENT_SUFFIX}"), key=lambda p: p.name)
+        new = [path for path in found if path not in self._taken]
+        self._taken.update(new)
+        self._count(sum(path.stat().st_size for path in new))
+        return new
+
+    def _count(self, added_bytes: int) -> None:
+        self._waiting_bytes += added_bytes
+        if self._waiting_bytes > self._max_waiting_bytes:
+            self._has_room.clear()
+        else:
+            self._has_room.set()
+
+    async def _send_all(self, paths: Iterable[Path]) -> None:
+        async with asyncio.TaskGroup() as uploads:
+            for path in paths:
+                uploads.create_task(self._send(path))
+
+    async def _send_and_delete(self, path: Path) -> None:
+        size_bytes = await self._send(path)
+        await asyncio.to_thread(path.unlink)
+        self._count(-size_bytes)
+
+    async def _send(self, path: Path) -> int:
+        key = f"{self._prefix}/{path.relative_to(self._work_dir).as_posix()}"
+        async with self._slots:
+            size_bytes = os.stat(path).st_size
+            await self._store.put_file(key, path)
+        self._sent[key] = size_bytes
+        return size_bytes
+
+    def _read_bytes(self, name: str) -> bytes:
+        try:
+            return (self._work_dir / name).read_bytes()
+        except FileNotFoundError as error:
+            raise OutputIncomplete(f"FFmpeg left out {name}") from error
+
+    def _rendition(self, label: str, text: str, init: bytes) -> Rendition:
+        try:
+            playlist = parse_media_playlist(text)
+            names = [name for name, _ in playlist.segments]
+            sizes = {name: self._sent[f"{self._prefix}/{label}/{name}"] for name in names}
+        except (ValueError, KeyError) as error:
+            raise OutputIncomplete(f"the {label} playlist: {error}") from error
+        return Rendition(playlist, init, sizes)

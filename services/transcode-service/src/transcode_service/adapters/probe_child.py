@@ -1,0 +1,164 @@
+"""The program of the probing child: bytes on stdin, one JSON document on stdout, then it ends.
+
+Hostile bytes are decoded here, so the child gives up what it could do harm with before it reads
+them: it can open no file and no socket, start no process, and has little memory and time.
+Input: a line naming the demuxer, then the film's first bytes up to the end of stdin.
+Output: `{"error": "…"}`, or streams and duration (read by `adapters.prober`).
+"""
+
+import io
+import json
+import resource
+import sys
+from contextlib import suppress
+from fractions import Fraction
+from itertools import islice
+from typing import Final
+
+import av
+from av.audio.stream import AudioStream
+from av.container import InputContainer
+from av.error import FFmpegError
+from av.stream import Disposition
+from av.subtitles.stream import SubtitleStream
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+BEFOREHAND: Final = (SubtitleStream,)
+"""PyAV imports this with the first film, when the child can open no file any more."""
+CPU_S: Final = 20
+MEMORY_BYTES: Final = 2 * 1024**3
+MAX_PACKETS: Final = 500
+OPTIONS: Final = {"enable_drefs": "0", "use_absolute_path": "0", "protocol_whitelist": "pipe"}
+
+Json = dict[str, object]
+
+
+class Pipe(io.RawIOBase):
+    """Bytes that can only be read onwards, as FFmpeg will get them."""
+
+    def __init__(self, data: bytes) -> None:
+        self._source = io.BytesIO(data)
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        return self._source.read(size)
+
+
+def main() -> None:
+    """Answer one question."""
+    give_up_powers()
+    demuxer = sys.stdin.buffer.readline().decode().strip()
+    answer = probe(sys.stdin.buffer.read(), demuxer)
+    sys.stdout.write(json.dumps(answer))
+
+
+def give_up_powers() -> None:
+    """Set the limits for good; descriptors already open stay."""
+    for kind, value in (
+        (resource.RLIMIT_CPU, CPU_S),
+        (resource.RLIMIT_AS, MEMORY_BYTES),
+        (resource.RLIMIT_NPROC, 0),
+        (resource.RLIMIT_FSIZE, 0),
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_NOFILE, 0),
+    ):
+        resource.setrlimit(kind, (value, value))
+
+
+def probe(data: bytes, demuxer: str) -> Json:
+    """Describe the film that starts with `data`, read by this demuxer and no other."""
+    try:
+        with av.open(
+            Pipe(data), "r", format=demuxer, options=OPTIONS, metadata_errors="replace"
+        ) as container:
+            return describe(container)
+    except (FFmpegError, ValueError, MemoryError) as error:
+        return {"error": f"{type(error).__name__}: {error}"}
+
+
+def describe(container: InputContainer) -> Json:
+    videos = [stream for stream in container.streams.video if not is_cover(stream)]
+    best = max(filter(decodable, videos), key=pixels, default=None)
+    frame = first_frame(container, best) if best is not None else None
+    duration = container.duration
+    return {
+        "duration_s": duration / av.time_base if duration else None,
+        "pictured": frame is not None,
+        "video": [
+            video(stream, frame if stream is best else None) for stream in container.streams.video
+        ],
+        "audio": [audio(stream) for stream in container.streams.audio],
+    }
+
+
+def is_cover(stream: VideoStream) -> bool:
+    return bool(stream.disposition & Disposition.attached_pic)
+
+
+def decodable(stream: VideoStream | AudioStream) -> bool:
+    return getattr(stream, "codec_context", None) is not None
+
+
+def pixels(stream: VideoStream) -> int:
+    return stream.width * stream.height
+
+
+def first_frame(container: InputContainer, stream: VideoStream) -> VideoFrame | None:
+    """Decode up to the first picture; it alone knows its rotation."""
+    stream.codec_context.thread_count = 1
+    for packet in islice(container.demux(stream), MAX_PACKETS):
+        with suppress(FFmpegError):
+            if frames := stream.decode(packet):
+                return frames[0]
+    return None
+
+
+def video(stream: VideoStream, frame: VideoFrame | None) -> Json:
+    known = decodable(stream)
+    return {
+        **common(stream),
+        "width": stream.width if known else 0,
+        "height": stream.height if known else 0,
+        "pixel_format": stream.pix_fmt if known else None,
+        "sample_aspect": text(stream.sample_aspect_ratio) if known else None,
+        "rotation_degrees": frame.rotation if frame is not None else 0,
+        "average_rate": text(stream.average_rate),
+        "guessed_rate": text(stream.guessed_rate),
+        "duration_s": seconds(stream),
+        "cover": is_cover(stream),
+    }
+
+
+def audio(stream: AudioStream) -> Json:
+    known = decodable(stream)
+    return {
+        **common(stream),
+        "channels": stream.channels if known else 0,
+        "sample_rate_hz": stream.sample_rate if known else 0,
+    }
+
+
+def common(stream: VideoStream | AudioStream) -> Json:
+    known = decodable(stream)
+    return {
+        "index": stream.index,
+        "codec": stream.codec_context.name if known else "unknown",
+        "decodable": known,
+    }
+
+
+def seconds(stream: VideoStream) -> float | None:
+    if not stream.duration or stream.time_base is None:
+        return None
+    return float(stream.duration * stream.time_base)
+
+
+def text(fraction: Fraction | None) -> str | None:
+    return str(fraction) if fraction else None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,35 @@
+"""Names of what one encode makes, in the work directory and, alike, under the key prefix."""
+
+from typing import Final
+
+MASTER: Final = "master.m3u8"
+POSTER: Final = "poster.jpg"
+PLAYLIST: Final = "playlist.m3u8"
+INIT: Final = "init.mp4"
+SEGMENT_PATTERN: Final = "seg_%05d.m4s"
+SEGMENT_SUFFIX: Final = ".m4s"
+
+CACHE_CONTROL: Final = "public, max-age=31536000, immutable"
+"""A published URL never changes its content: every attempt has a prefix of its own."""
+
+CONTENT_TYPES: Final = {
+    ".m3u8": "application/vnd.apple.mpegurl",
+    ".mp4": "video/mp4",
+    ".m4s": "video/iso.segment",
+    ".jpg": "image/jpeg",
+}
+
+
+def content_type(name: str) -> str:
+    """Return the Content-Type of an output by its suffix."""
+    return CONTENT_TYPES[name[name.rindex(".") :]]
+
+
+def playlist(label: str) -> str:
+    """Return the relative path of a rendition's playlist."""
+    return f"{label}/{PLAYLIST}"
+
+
+def init(label: str) -> str:
+    """Return the relative path of a rendition's initialization section."""
+    return f"{label}/{INIT}"

@@ -1,0 +1,124 @@
+"""HLS playlists (RFC 8216) as text: what FFmpeg wrote of a rendition, what we write of all."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import accumulate
+from typing import Final
+
+from transcode_service.domain.isobmff import Box, MalformedBox, descendants, find, read_box
+from transcode_service.domain.ladder import Rung
+from transcode_service.domain.layout import playlist
+
+AAC_LC: Final = "mp4a.40.2"
+_VISUAL_SAMPLE_ENTRY_BYTES: Final = 78
+_STSD: Final = (b"trak", b"mdia", b"minf", b"stbl", b"stsd")
+
+
+@dataclass(frozen=True, slots=True)
+class MediaPlaylist:
+    """A rendition's segments in order, as (file name, EXTINF in seconds)."""
+
+    segments: tuple[tuple[str, float], ...]
+    target_s: int
+
+    @property
+    def duration_s(self) -> float:
+        return sum(duration_s for _, duration_s in self.segments)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variant:
+    """A published rendition as the master playlist announces it; rates are measured, in bit/s."""
+
+    rung: Rung
+    frame_rate: Fraction
+    codecs: tuple[str, ...]
+    peak_bandwidth: int
+    average_bandwidth: int
+
+
+def parse_media_playlist(text: str) -> MediaPlaylist:
+    """Read the media playlist of a finished VOD rendition.
+
+    Raises:
+        ValueError: it is not finished, names no target duration, or a segment has no EXTINF.
+    """
+    segments: list[tuple[str, float]] = []
+    target_s, duration_s, ended = 0, None, False
+    for line in text.splitlines():
+        if line.startswith("#EXT-X-TARGETDURATION:"):
+            target_s = int(line.partition(":")[2])
+        elif line.startswith("#EXTINF:"):
+            duration_s = float(line.partition(":")[2].partition(",")[0])
+        elif line == "#EXT-X-ENDLIST":
+            ended = True
+        elif line and not line.startswith("#"):
+            if duration_s is None:
+                raise ValueError(f"{line} has no EXTINF")
+            segments.append((line, duration_s))
+            duration_s = None
+    if not (ended and target_s and segments):
+        raise ValueError("the media playlist is not finished")
+    return MediaPlaylist(tuple(segments), target_s)
+
+
+def average_bandwidth(sizes: Sequence[int], durations_s: Sequence[float]) -> int:
+    """Return the mean rate of all segments, in bit/s."""
+    return round(8 * sum(sizes) / sum(durations_s))
+
+
+def peak_bandwidth(sizes: Sequence[int], durations_s: Sequence[float], target_s: float) -> int:
+    """Return the peak segment rate in bit/s, as RFC 8216 (4.1) defines it.
+
+    That is the largest rate of any run of segments that lasts between half and one and a half
+    times the target duration; of the whole, if it is shorter.
+    """
+    bytes_before = [0, *accumulate(sizes)]
+    seconds_before = [0.0, *accumulate(durations_s)]
+    peak = 0.0
+    for first in range(len(sizes)):
+        for last in range(first + 1, len(sizes) + 1):
+            lasts_s = seconds_before[last] - seconds_before[first]
+            if lasts_s > 1.5 * target_s:
+                break
+            if lasts_s >= 0.5 * target_s:
+                peak = max(peak, 8 * (bytes_before[last] - bytes_before[first]) / lasts_s)
+    return round(peak) or average_bandwidth(sizes, durations_s)
+
+
+def avc_codec(init: bytes) -> str:
+    """Return the RFC 6381 codec of an initialization section's H.264 track, e.g. `avc1.640028`.
+
+    Raises:
+        MalformedBox: the section has no H.264 track.
+    """
+    file = Box(b"", 0, len(init), 0)
+    moov = find(init, file, b"moov")
+    for stsd in descendants(init, moov, _STSD) if moov else ():
+        entry = read_box(init[stsd.body + 8 : stsd.body + 24], stsd.body + 8, stsd.end)
+        if entry.kind != b"avc1":
+            continue
+        inside = Box(b"", entry.body + _VISUAL_SAMPLE_ENTRY_BYTES, entry.end, 0)
+        if avcc := find(init, inside, b"avcC"):
+            return f"avc1.{init[avcc.body + 1 : avcc.body + 4].hex()}"
+    raise MalformedBox("the initialization section has no H.264 track")
+
+
+def master_playlist(variants: Sequence[Variant]) -> str:
+    """Return the multivariant playlist, its variants in the given order."""
+    lines = ["#EXTM3U", "#EXT-X-VERSION:7", "#EXT-X-INDEPENDENT-SEGMENTS"]
+    for variant in variants:
+        lines += [_stream_inf(variant), playlist(variant.rung.label)]
+    return "\n".join(lines) + "\n"
+
+
+def _stream_inf(variant: Variant) -> str:
+    attributes = {
+        "BANDWIDTH": variant.peak_bandwidth,
+        "AVERAGE-BANDWIDTH": variant.average_bandwidth,
+        "CODECS": f'"{",".join(variant.codecs)}"',
+        "RESOLUTION": f"{variant.rung.width}x{variant.rung.height}",
+        "FRAME-RATE": f"{float(variant.frame_rate):.3f}",
+    }
+    return "#EXT-X-STREAM-INF:" + ",".join(f"{name}={value}" for name, value in attributes.items())

@@ -1,0 +1,162 @@
+"""Finding out how a source must be streamed, with a few small reads."""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Final
+
+from reel_kernel.media import MIMES, Container, matches_declared, sniff_container
+from transcode_service.domain.containers import check_whole
+from transcode_service.domain.faststart import (
+    check_samples_present,
+    faststart,
+    fragmented_duration_s,
+    is_fragmented,
+)
+from transcode_service.domain.isobmff import (
+    LARGE_HEADER_BYTES,
+    Box,
+    MalformedBox,
+    TopLevelScan,
+    read_box,
+)
+from transcode_service.domain.media_errors import Rejection, SourceRejected
+from transcode_service.domain.parts import FileRange, Part, leading_bytes, total_bytes
+from transcode_service.domain.transcoding import SourceRef
+from transcode_service.ports.media import SourceStore
+from transcode_service.usecases.source_reader import SourceReader
+
+HEAD_BYTES: Final = 2 * 1024 * 1024
+MAX_BOXES: Final = 64
+MAX_INDEX_BYTES: Final = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenedSource:
+    """A source, and the order in which its bytes go into FFmpeg.
+
+    `head` is its first `HEAD_BYTES`. `declared_s` is the length a fragmented film's index tells,
+    None when it does not; it means nothing for others.
+    """
+
+    reader: SourceReader
+    head: bytes
+    container: Container
+    parts: tuple[Part, ...]
+    fragmented: bool = False
+    declared_s: float | None = None
+
+    @property
+    def stream_bytes(self) -> int:
+        return total_bytes(self.parts)
+
+    async def leading(self, length: int) -> bytes:
+        """Return the stream's first bytes: a moved index, and `length` bytes of the file."""
+        head = self.head if length <= len(self.head) else await self.reader.read(0, length)
+        return leading_bytes(self.parts, head)
+
+    async def stream(self) -> AsyncGenerator[bytes]:
+        """Yield the stream in order.
+
+        Raises:
+            SourceRejected: SOURCE_MISSING or SOURCE_CHANGED meanwhile; SOURCE_TRUNCATED at the
+                end of a fragmented film whose last box is cut off.
+            StoreUnavailable: reading failed after its retries.
+        """
+        scan = TopLevelScan()
+        async with aclosing(self.reader.stream(self.parts)) as chunks:
+            async for chunk in chunks:
+                if self.fragmented:
+                    scan.feed(chunk)
+                yield chunk
+        if not scan.complete:
+            raise SourceRejected(Rejection.SOURCE_TRUNCATED, "the last fragment is cut off")
+
+
+async def open_source(source: SourceRef, store: SourceStore) -> OpenedSource:
+    """Look at a source's head, and at its index wherever that is.
+
+    Raises:
+        SourceRejected: SOURCE_MISSING, SOURCE_CHANGED (another size than admitted),
+            UNSUPPORTED_FORMAT, SOURCE_TRUNCATED (it ends before its headers say),
+            SOURCE_CORRUPT (its index makes no sense).
+        StoreUnavailable: reading failed after its retries.
+    """
+    reader = await _found(source, store)
+    head = await reader.read(0, HEAD_BYTES)
+    container = _container(head, source.mime)
+    if container is Container.ISO_BMFF:
+        return await _open_iso_bmff(reader, head)
+    check_whole(container, head, reader.size_bytes)
+    parts = (FileRange(0, reader.size_bytes),)
+    return OpenedSource(reader=reader, head=head, container=container, parts=parts)
+
+
+async def _found(source: SourceRef, store: SourceStore) -> SourceReader:
+    found = await store.head(source.key)
+    if found is None:
+        raise SourceRejected(Rejection.SOURCE_MISSING, "there is no source object")
+    if found.size_bytes != source.size_bytes:
+        detail = f"{source.size_bytes} bytes were admitted, {found.size_bytes} are there"
+        raise SourceRejected(Rejection.SOURCE_CHANGED, detail)
+    return SourceReader(store, key=source.key, etag=found.etag, size_bytes=found.size_bytes)
+
+
+def _container(head: bytes, mime: str) -> Container:
+    container = sniff_container(head)
+    if container is None or (mime in MIMES and not matches_declared(mime, container)):
+        detail = f"declared {mime}, found {container or 'no film'}"
+        raise SourceRejected(Rejection.UNSUPPORTED_FORMAT, detail)
+    return container
+
+
+async def _open_iso_bmff(reader: SourceReader, head: bytes) -> OpenedSource:
+    try:
+        ftyp_end, box = await _find_moov(reader)
+        moov = await reader.read(box.start, box.size)
+        fragmented = is_fragmented(moov)
+        return OpenedSource(
+            reader=reader,
+            head=head,
+            container=Container.ISO_BMFF,
+            parts=_parts(reader, ftyp_end, box, moov, fragmented=fragmented),
+            fragmented=fragmented,
+            declared_s=fragmented_duration_s(moov) if fragmented else None,
+        )
+    except MalformedBox as error:
+        raise SourceRejected(Rejection.SOURCE_CORRUPT, str(error)) from error
+
+
+def _parts(
+    reader: SourceReader, ftyp_end: int, box: Box, moov: bytes, *, fragmented: bool
+) -> tuple[Part, ...]:
+    """A film whose index comes first, or all along it, goes as it is."""
+    check_samples_present(moov, reader.size_bytes)
+    if fragmented or box.start == ftyp_end:
+        return (FileRange(0, reader.size_bytes),)
+    return faststart(moov_box=box, moov=moov, ftyp_end=ftyp_end, file_bytes=reader.size_bytes)
+
+
+async def _find_moov(reader: SourceReader) -> tuple[int, Box]:
+    """Walk the top-level boxes up to `moov`; return where a leading `ftyp` ends, and `moov`."""
+    position, ftyp_end = 0, 0
+    for _ in range(MAX_BOXES):
+        header = await reader.read(position, LARGE_HEADER_BYTES)
+        box = read_box(header, position, reader.size_bytes)
+        _check_box(box, reader.size_bytes)
+        if box.kind == b"moov":
+            return ftyp_end, box
+        if box.kind == b"ftyp" and position == 0:
+            ftyp_end = box.end
+        position = box.end
+    raise SourceRejected(Rejection.SOURCE_CORRUPT, f"no index within {MAX_BOXES} boxes")
+
+
+def _check_box(box: Box, file_bytes: int) -> None:
+    if box.end > file_bytes:
+        detail = f"{box.kind!r} should end at {box.end}, the file ends at {file_bytes}"
+        raise SourceRejected(Rejection.SOURCE_TRUNCATED, detail)
+    if box.kind == b"moov" and box.size > MAX_INDEX_BYTES:
+        raise SourceRejected(Rejection.SOURCE_CORRUPT, f"an index of {box.size} bytes")
+    if box.kind != b"moov" and box.end == file_bytes:
+        raise SourceRejected(Rejection.SOURCE_TRUNCATED, "the file ends without an index")
