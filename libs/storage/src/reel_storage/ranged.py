@@ -116,7 +116,8 @@ class RangedRead:
             IfMatch=f'"{self.etag}"',
         )
         left = self.end - position
-        async with answer["Body"] as body:
+        body = answer["Body"]
+        async with body:  # entering gives aiohttp's response, whose read() takes no length
             self._check(answer, position)
             while left and (chunk := await body.read(min(self.chunk_bytes, left))):
                 left -= len(chunk)
