@@ -45,8 +45,32 @@ def version(executable: Path) -> tuple[int, int]:
     return (int(found[1]), int(found[2])) if found else (0, 0)
 
 
-def run(arguments: Sequence[str], *, timeout_s: float = RUN_S) -> str:
-    """Run FFmpeg quietly; return what it printed as errors. Raises FfmpegFailed."""
+def run(arguments: Sequence[str], *, timeout_s: float = RUN_S) -> None:
+    """Run FFmpeg for the file it writes. Raises FfmpegFailed."""
+    _run(arguments, timeout_s)
+
+
+def read(arguments: Sequence[str], *, timeout_s: float = RUN_S) -> bytes:
+    """Run FFmpeg and return what it wrote to `-`. Raises FfmpegFailed."""
+    return _run(arguments, timeout_s).stdout
+
+
+def decode(film: Path, *, timeout_s: float = RUN_S) -> int:
+    """Decode every stream to its end; return the number of frames of picture.
+
+    Raises:
+        FfmpegFailed: anything at all was wrong with it.
+    """
+    every_frame = ("-map", "0", "-fps_mode", "passthrough", "-progress", "pipe:1", "-f", "null")
+    ended = _run(["-xerror", "-i", str(film), *every_frame, os.devnull], timeout_s)
+    said = _end_of(ended.stderr)
+    if said:
+        raise FfmpegFailed(f"ffmpeg complains: {said}")
+    counts = re.findall(rb"^frame=\s*(\d+)", ended.stdout, re.MULTILINE)
+    return int(counts[-1]) if counts else 0
+
+
+def _run(arguments: Sequence[str], timeout_s: float) -> subprocess.CompletedProcess[bytes]:
     command = [str(find()), "-hide_banner", "-nostdin", "-y", "-v", "error", *arguments]
     try:
         ended = subprocess.run(  # noqa: S603 - arguments are ours
@@ -54,7 +78,10 @@ def run(arguments: Sequence[str], *, timeout_s: float = RUN_S) -> str:
         )
     except subprocess.TimeoutExpired as late:
         raise FfmpegFailed(f"ffmpeg did not end within {timeout_s:.0f} s") from late
-    said = ended.stderr[-_SHOWN_BYTES:].decode(errors="replace").strip()
     if ended.returncode != 0:
-        raise FfmpegFailed(f"ffmpeg ended with {ended.returncode}: {said}")
-    return said
+        raise FfmpegFailed(f"ffmpeg ended with {ended.returncode}: {_end_of(ended.stderr)}")
+    return ended
+
+
+def _end_of(text: bytes) -> str:
+    return text[-_SHOWN_BYTES:].decode(errors="replace").strip()

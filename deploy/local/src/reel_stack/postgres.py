@@ -85,11 +85,13 @@ def admin_url(port: int, *, password: str | None = None, database: str = "postgr
     return f"postgresql://{credentials}@{LOOPBACK}:{port}/{database}"
 
 
-def _answers_queries(url: str) -> Probe:
+def answers_queries(url: str) -> Probe:
+    """Ready when the server takes a session."""
+
     async def probe() -> bool:
         try:
             connection = await asyncpg.connect(url, timeout=CONNECT_TIMEOUT_S)
-        except (OSError, TimeoutError, asyncpg.CannotConnectNowError):
+        except (OSError, asyncpg.CannotConnectNowError, asyncpg.InterfaceError):
             return False
         await connection.close()
         return True
@@ -105,7 +107,7 @@ def part(layout: Layout, port: int, secrets: Secrets) -> Part:
     return Part(
         name=NAME,
         argv=(program, "-D", str(_data(layout)), "-p", str(port), *options),
-        ready=_answers_queries(url),
+        ready=answers_queries(url),
         unprivileged=True,
         stop_signal=signal.SIGINT,
     )

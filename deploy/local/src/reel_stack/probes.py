@@ -10,6 +10,13 @@ from reel_stack.parts import Probe
 from reel_stack.ports import LOOPBACK
 
 TIMEOUT_S: Final = 2.0
+EVERY_S: Final = 0.05
+
+
+async def until(probe: Probe) -> None:
+    """Wait until the probe says yes; the caller sets the time limit."""
+    while not await probe():  # noqa: ASYNC110  another process's state has no event to wait for
+        await asyncio.sleep(EVERY_S)
 
 
 def answers_http(url: str) -> Probe:

@@ -46,6 +46,7 @@ class Wiring:
     ports: Mapping[str, int]
     secrets: Secrets
     work: Path
+    database: str = DATABASE
 
 
 def _common(service: Service, wiring: Wiring) -> Settings:
@@ -54,7 +55,7 @@ def _common(service: Service, wiring: Wiring) -> Settings:
     sqs: AccessKey = wiring.secrets.sqs_keys[service.name]
     return {
         "DATABASE_URL": databases.service_url(
-            wiring.postgres_admin_url, service, password, DATABASE
+            wiring.postgres_admin_url, service, password, wiring.database
         ),
         "HOST": LOOPBACK,
         "PORT": str(wiring.ports[service.name]),
