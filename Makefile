@@ -89,10 +89,13 @@ logs: $(READY) ## follow the logs of every part
 token: $(READY) ## print a JWT for SUB=uuid
 	@$(BIN)/reel-stack token --sub $(if $(SUB),"$(SUB)",$(error say whose: make token SUB=<uuid>))
 
+ops: $(READY) ## look into a service: SERVICE=video|upload|transcode ARGS="dead"
+	@$(BIN)/python tools/ops.py $(SERVICE) $(or $(ARGS),--help)
+
 help: ## this list
 	@awk 'BEGIN { FS = ":.*## "; print "usage: make TARGET [NAME=value …]" } \
 	/^##@/ { printf "\n%s\n", substr($$0, 5) } \
 	/^[a-z0-9-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: setup lock clean fmt lint types arch contracts test test-unit test-integration e2e bench \
-	demo up down logs token help
+	demo up down logs token ops help
