@@ -167,7 +167,7 @@ WAYS: Final[dict[str, tuple[str, ...]]] = {
 }
 
 
-def source_of(video_id: str) -> dict[str, object]:
+def source_of(video_id: str) -> dict[str, Any]:
     """Members of a COMPLETED webhook."""
     return {
         "sourceFileKey": f"videos/{video_id}/source.mp4",
@@ -176,7 +176,7 @@ def source_of(video_id: str) -> dict[str, object]:
     }
 
 
-def film_of(video_id: str) -> dict[str, object]:
+def film_of(video_id: str) -> dict[str, Any]:
     """Members of a READY webhook."""
     prefix = f"videos/{video_id}/hls"
     return {
