@@ -7,7 +7,7 @@ from asyncio.subprocess import DEVNULL, PIPE
 from pathlib import Path
 from typing import Final
 
-import imageio_ffmpeg
+import imageio_ffmpeg  # pyright: ignore[reportMissingTypeStubs] - it has none
 
 MINIMUM: Final = (5, 1)
 VERSION_TIMEOUT_S: Final = 10.0

@@ -1,19 +1,19 @@
 """Sends what FFmpeg writes into a work directory to the store, while FFmpeg goes on."""
 
 import asyncio
-import os
 import shutil
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
-from watchfiles import awatch
+from watchfiles import awatch  # pyright: ignore[reportUnknownVariableType] - names trio's types
 
 from transcode_service.domain import layout
 from transcode_service.domain.media_errors import OutputIncomplete
 from transcode_service.domain.playlist import parse_media_playlist
 from transcode_service.ports.media import HlsStore, Published, Rendition
+from transcode_service.usecases.failures import most_telling_failure
 
 UPLOADS: Final = 4
 """Objects sent at once."""
@@ -75,10 +75,11 @@ class HlsPublication:
             yield_on_timeout=True,
             stop_event=self._ended,
         )
-        async with asyncio.TaskGroup() as uploads:
-            async for _ in changes:
-                for path in self._new_segments():
-                    uploads.create_task(self._send_and_delete(path))
+        with most_telling_failure():
+            async with asyncio.TaskGroup() as uploads:
+                async for _ in changes:
+                    for path in self._new_segments():
+                        uploads.create_task(self._send_and_delete(path))
 
     def stop(self) -> None:
         self._ended.set()
@@ -104,7 +105,7 @@ class HlsPublication:
         found = sorted(self._work_dir.glob(f"*/*{layout.SEGMENT_SUFFIX}"), key=lambda p: p.name)
         new = [path for path in found if path not in self._taken]
         self._taken.update(new)
-        self._count(sum(path.stat().st_size for path in new))
+        self._count(sum(map(_size, new)))
         return new
 
     def _count(self, added_bytes: int) -> None:
@@ -115,9 +116,10 @@ class HlsPublication:
             self._has_room.set()
 
     async def _send_all(self, paths: Iterable[Path]) -> None:
-        async with asyncio.TaskGroup() as uploads:
-            for path in paths:
-                uploads.create_task(self._send(path))
+        with most_telling_failure():
+            async with asyncio.TaskGroup() as uploads:
+                for path in paths:
+                    uploads.create_task(self._send(path))
 
     async def _send_and_delete(self, path: Path) -> None:
         size_bytes = await self._send(path)
@@ -127,7 +129,7 @@ class HlsPublication:
     async def _send(self, path: Path) -> int:
         key = f"{self._prefix}/{path.relative_to(self._work_dir).as_posix()}"
         async with self._slots:
-            size_bytes = os.stat(path).st_size
+            size_bytes = _size(path)
             await self._store.put_file(key, path)
         self._sent[key] = size_bytes
         return size_bytes
@@ -146,3 +148,7 @@ class HlsPublication:
         except (ValueError, KeyError) as error:
             raise OutputIncomplete(f"the {label} playlist: {error}") from error
         return Rendition(playlist, init, sizes)
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size

@@ -12,7 +12,6 @@ import resource
 import sys
 from contextlib import suppress
 from fractions import Fraction
-from itertools import islice
 from typing import Final
 
 import av
@@ -28,7 +27,6 @@ BEFOREHAND: Final = (SubtitleStream,)
 """PyAV imports this with the first film, when the child can open no file any more."""
 CPU_S: Final = 20
 MEMORY_BYTES: Final = 2 * 1024**3
-MAX_PACKETS: Final = 500
 OPTIONS: Final = {"enable_drefs": "0", "use_absolute_path": "0", "protocol_whitelist": "pipe"}
 
 Json = dict[str, object]
@@ -109,10 +107,8 @@ def pixels(stream: VideoStream) -> int:
 def first_frame(container: InputContainer, stream: VideoStream) -> VideoFrame | None:
     """Decode up to the first picture; it alone knows its rotation."""
     stream.codec_context.thread_count = 1
-    for packet in islice(container.demux(stream), MAX_PACKETS):
-        with suppress(FFmpegError):
-            if frames := stream.decode(packet):
-                return frames[0]
+    with suppress(FFmpegError):
+        return next(container.decode(stream), None)
     return None
 
 

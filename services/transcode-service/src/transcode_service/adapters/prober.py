@@ -15,7 +15,13 @@ from transcode_service.adapters import probe_child
 from transcode_service.adapters.child import reap
 from transcode_service.domain.containers import DEMUXERS
 from transcode_service.domain.media_errors import Rejection, SourceRejected
-from transcode_service.domain.probe import QUARTER_TURN, AudioStream, Probe, VideoStream
+from transcode_service.domain.probe import (
+    QUARTER_TURN,
+    AudioStream,
+    Probe,
+    VideoStream,
+    likely_rate,
+)
 
 PROBE_TIMEOUT_S: Final = 20.0
 _GRACE_S: Final = 0.5
@@ -139,10 +145,10 @@ def read_answer(out: bytes, container: Container) -> Probe:
 
 
 def _video(found: _Video, container: Container) -> VideoStream:
-    """ISO-BMFF knows the mean rate of the whole film; elsewhere it is guessed from its start."""
-    whole = container is Container.ISO_BMFF
-    rates = (found.average_rate, found.guessed_rate)
-    rate = next(filter(None, rates if whole else reversed(rates)), None)
+    """ISO-BMFF knows the mean rate of the whole film; elsewhere it is that of its start."""
+    mean, guessed = _fraction(found.average_rate), _fraction(found.guessed_rate)
+    if container is not Container.ISO_BMFF:
+        mean = guessed or mean
     return VideoStream(
         index=found.index,
         codec=found.codec,
@@ -152,10 +158,14 @@ def _video(found: _Video, container: Container) -> VideoStream:
         pixel_format=found.pixel_format,
         sample_aspect=Fraction(found.sample_aspect or 1),
         rotation_degrees=round(found.rotation_degrees / QUARTER_TURN) * QUARTER_TURN,
-        frame_rate=Fraction(rate) if rate else None,
+        frame_rate=likely_rate(mean, guessed),
         duration_s=found.duration_s,
         cover=found.cover,
     )
+
+
+def _fraction(text: str | None) -> Fraction | None:
+    return Fraction(text) if text else None
 
 
 def _audio(found: _Audio) -> AudioStream:

@@ -7,15 +7,13 @@ from typing import Final
 
 from transcode_service.domain.ladder import Rung, fit, ladder
 from transcode_service.domain.media_errors import Rejection, SourceRejected
-from transcode_service.domain.probe import AudioStream, Probe, VideoStream
+from transcode_service.domain.probe import SAME_RATE, AudioStream, Probe, VideoStream
 
 MAX_DURATION_S: Final = 4 * 3600
 MAX_PIXELS: Final = 8192 * 4320
 MAX_FRAME_RATE: Final = Fraction(60)
 DEFAULT_FRAME_RATE: Final = Fraction(30)
 MIN_FRAME_RATE: Final = Fraction(1)
-SNAP: Final = 0.02
-"""How far, relatively, a mean frame rate may be off a usual one to be taken for it."""
 USUAL_FRAME_RATES: Final = (
     Fraction(15),
     Fraction(24000, 1001),
@@ -84,7 +82,7 @@ def constant_rate(mean: Fraction | None) -> Fraction:
     if mean is None or mean <= 0:
         return DEFAULT_FRAME_RATE
     nearest = min(USUAL_FRAME_RATES, key=lambda usual: abs(usual - mean))
-    if abs(nearest - mean) <= SNAP * nearest:
+    if abs(nearest - mean) <= SAME_RATE * nearest:
         return nearest
     return max(MIN_FRAME_RATE, min(MAX_FRAME_RATE, Fraction(round(mean))))
 

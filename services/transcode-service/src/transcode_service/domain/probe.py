@@ -7,13 +7,29 @@ from typing import Final, Self
 QUARTER_TURN: Final = 90
 
 
+SAME_RATE: Final = 0.02
+"""How far, relatively, two rates may differ and still be meant as one."""
+
+
+def likely_rate(mean: Fraction | None, guessed: Fraction | None) -> Fraction | None:
+    """Choose between the mean rate of a film and the demuxer's guess of its nominal one.
+
+    The guess is the rounder number (30000/1001 where a phone's mean is 29.98), and wrong for a
+    film of varying rate, whose guess is the least common multiple of its intervals.
+    """
+    if mean is None or guessed is None:
+        return mean or guessed
+    return guessed if abs(guessed - mean) <= SAME_RATE * mean else mean
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VideoStream:
     """A stream of pictures; `index` is the demuxer's.
 
     `width` × `height` are coded pixels of shape `sample_aspect`; `rotation_degrees` is how far
-    the picture must be turned, in quarter turns, positive or negative. `frame_rate` is the mean
-    over the stream, per second. `cover` marks a still picture attached to a film.
+    the picture must be turned, in quarter turns, positive or negative. `frame_rate` is the
+    likely nominal rate, or the mean of a varying one, per second. `cover` marks a still picture
+    attached to a film.
     """
 
     index: int

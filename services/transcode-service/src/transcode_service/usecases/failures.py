@@ -1,6 +1,6 @@
 """One failure out of several concurrent ones."""
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 from transcode_service.domain.media_errors import SourceRejected
@@ -10,20 +10,11 @@ from transcode_service.domain.media_errors import SourceRejected
 def most_telling_failure() -> Generator[None]:
     """Raise, in place of a task group's exception group, the failure that explains the others.
 
-    The source's own fault comes first: what the machine does to the other tasks follows from it.
+    The source's own fault comes first: what happens to the other tasks follows from it. Put it
+    around every task group, so that groups don't nest.
     """
     try:
         yield
     except ExceptionGroup as group:
-        failures = list(_leaves(group))
-        rejected = (failure for failure in failures if isinstance(failure, SourceRejected))
-        raise next(rejected, failures[0]) from group
-
-
-def _leaves(group: ExceptionGroup[Exception]) -> Iterator[Exception]:
-    pending: list[Exception | ExceptionGroup[Exception]] = list(group.exceptions)
-    for failure in pending:
-        if isinstance(failure, ExceptionGroup):
-            pending.extend(failure.exceptions)
-        else:
-            yield failure
+        rejected = (error for error in group.exceptions if isinstance(error, SourceRejected))
+        raise next(rejected, group.exceptions[0]) from group

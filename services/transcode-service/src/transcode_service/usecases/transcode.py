@@ -59,7 +59,9 @@ async def transcode(
     labels = [rung.label for rung in plan.rungs]
     async with deps.publisher.open(work_dir, prefix, labels) as publication:
         encoding = deps.monotonic()
-        encoded = await _encode(opened, plan, publication, work_dir, deps, on_progress)
+        encoded = await _encode(
+            opened, plan, publication, work_dir=work_dir, deps=deps, on_progress=on_progress
+        )
         ended = deps.monotonic()
         published = await publication.finish()
     _check_output(plan, opened, encoded, published)
@@ -90,6 +92,7 @@ async def _encode(
     opened: OpenedSource,
     plan: Plan,
     publication: Publication,
+    *,
     work_dir: Path,
     deps: MediaDeps,
     on_progress: OnProgress | None,
