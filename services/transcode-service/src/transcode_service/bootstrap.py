@@ -23,6 +23,7 @@ from reel_messaging.sqs import Consumer, QueuePublisher, SqsSettings, queue_reac
 from reel_messaging.webhooks import WebhookSender, http_client
 from reel_storage.client import S3Settings, bucket_reachable, s3_client
 from reel_storage.objects import S3Objects
+from transcode_service.adapters.find_ffmpeg import find_ffmpeg
 from transcode_service.adapters.media import media_deps
 from transcode_service.adapters.output_store import S3OutputStore
 from transcode_service.adapters.pg_history import purge_history
@@ -63,11 +64,12 @@ EVENTS_AT_ONCE: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class Clients:
-    """Open connections to the outside."""
+    """Ways to the outside, open."""
 
     pool: Pool
     s3: "S3Client"
     sqs: "SQSClient"
+    ffmpeg: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,14 +109,13 @@ async def worker(settings: Settings) -> AsyncGenerator[Worker]:
     """
     async with AsyncExitStack() as stack:
         clients = await stack.enter_async_context(_clients(settings, "worker"))
-        objects = S3Objects(clients.s3, settings.s3_bucket)
-        transcoder = await stack.enter_async_context(_transcoder(objects, settings))
+        transcoder = await stack.enter_async_context(_transcoder(clients, settings))
         sender = WebhookSender(
             await stack.enter_async_context(http_client()),
             settings.video_service_url.rstrip("/") + WEBHOOK_PATH,
             settings.webhook_secret,
         )
-        yield _assemble(clients, objects, transcoder, sender, settings)
+        yield assemble(clients, transcoder, sender, settings)
 
 
 def job_deps(begin: Begin, transcoder: Transcoder, sweeper: Sweeper, settings: Settings) -> JobDeps:
@@ -142,16 +143,13 @@ def sweep_deps(begin: Begin, objects: S3Objects, settings: Settings) -> SweepDep
     )
 
 
-def _assemble(
-    clients: Clients,
-    objects: S3Objects,
-    transcoder: Transcoder,
-    sender: WebhookSender,
-    settings: Settings,
+def assemble(
+    clients: Clients, transcoder: Transcoder, sender: WebhookSender, settings: Settings
 ) -> Worker:
+    """Wire a worker's parts together."""
     begin = transactions(clients.pool)
     sweeper = Sweeper()
-    sweeping = sweep_deps(begin, objects, settings)
+    sweeping = sweep_deps(begin, S3Objects(clients.s3, settings.s3_bucket), settings)
     jobs = Consumer(
         clients.sqs,
         settings.jobs_queue_url,
@@ -187,11 +185,13 @@ def _assemble(
 
 
 @asynccontextmanager
-async def _transcoder(objects: S3Objects, settings: Settings) -> AsyncGenerator[Transcoder]:
-    ffmpeg = Path(settings.ffmpeg) if settings.ffmpeg else None
+async def _transcoder(clients: Clients, settings: Settings) -> AsyncGenerator[Transcoder]:
     with own_work_dir(Path(settings.work_dir)) as work_dir:
         async with media_deps(
-            objects, ffmpeg=ffmpeg, preset=settings.preset, segment_s=settings.segment_s
+            S3Objects(clients.s3, settings.s3_bucket),
+            ffmpeg=clients.ffmpeg,
+            preset=settings.preset,
+            segment_s=settings.segment_s,
         ) as media:
             yield _in_own_directory(media, work_dir)
 
@@ -211,12 +211,13 @@ def _in_own_directory(media: MediaDeps, work_dir: Path) -> Transcoder:
 
 @asynccontextmanager
 async def _clients(settings: Settings, process: str) -> AsyncGenerator[Clients]:
+    ffmpeg = await find_ffmpeg(Path(settings.ffmpeg) if settings.ffmpeg else None)
     async with (
         database(settings, process) as pool_,
         s3_client(_s3(settings)) as s3,
         sqs_client(_sqs(settings)) as sqs,
     ):
-        yield Clients(pool_, s3, sqs)
+        yield Clients(pool_, s3, sqs, ffmpeg)
 
 
 def _checks(clients: Clients, settings: Settings) -> Mapping[str, Check]:
@@ -228,8 +229,14 @@ def _checks(clients: Clients, settings: Settings) -> Mapping[str, Check]:
     return {
         "database": partial(health.ping, clients.pool),
         "store": partial(bucket_reachable, clients.s3, settings.s3_bucket),
+        "ffmpeg": partial(_still_there, clients.ffmpeg),
         **{name: partial(queue_reachable, clients.sqs, url) for name, url in queues.items()},
     }
+
+
+async def _still_there(program: Path) -> None:
+    if not os.access(program, os.X_OK):
+        raise FileNotFoundError(program)
 
 
 def _retry(settings: Settings) -> RetryPolicy:
