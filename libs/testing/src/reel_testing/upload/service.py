@@ -1,0 +1,145 @@
+"""upload-service in the test's own process, over real servers."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Final, cast
+from uuid import UUID
+
+import asyncpg
+import httpx
+
+from reel_messaging.sqs import QueuePublisher
+from reel_testing.infra import Infra
+from reel_testing.tokens import TokenIssuer
+from reel_testing.upload.agent import Agent
+from reel_testing.upload.video_double import SECRET, VideoServiceDouble
+from upload_service.bootstrap import Infrastructure, http_app, infrastructure, worker
+from upload_service.settings import Settings
+from upload_service.usecases.sweep import Swept, sweep
+
+WAIT_S: Final = 20.0
+POLL_S: Final = 0.02
+NAME: Final = "upload-service"
+
+
+@dataclass(frozen=True, kw_only=True)
+class UploadSystem:
+    """The service, what it stands on, and ways to push it along."""
+
+    settings: Settings
+    infra: Infrastructure
+    agent: Agent
+    videos: VideoServiceDouble
+
+    async def until(self, condition: Callable[[], bool | Awaitable[bool]]) -> None:
+        """Wait for a condition; fails the test after 20 s."""
+        async with asyncio.timeout(WAIT_S):
+            while True:
+                holds = condition()
+                if holds if isinstance(holds, bool) else await holds:
+                    return
+                await asyncio.sleep(POLL_S)
+
+    @asynccontextmanager
+    async def working(self) -> AsyncGenerator[None]:
+        """Run the worker's relay and consumer during the block."""
+        stop = asyncio.Event()
+        async with worker(self.settings) as parts, asyncio.TaskGroup() as group:
+            relaying = group.create_task(parts.relay.run())
+            consuming = group.create_task(parts.consumer.run(stop))
+            try:
+                yield
+            finally:
+                stop.set()
+                relaying.cancel()
+                await consuming
+
+    async def sweep(self) -> Swept:
+        return await sweep(self.infra.deps)
+
+    async def age(self, session_id: UUID, seconds: float) -> None:
+        """Let a session look as if everything about it had happened earlier."""
+        await self.infra.pool.execute(
+            """
+            UPDATE upload_sessions
+               SET created_at = created_at - make_interval(secs => $2),
+                   updated_at = updated_at - make_interval(secs => $2),
+                   completing_at = completing_at - make_interval(secs => $2)
+             WHERE id = $1
+            """,
+            session_id,
+            seconds,
+        )
+
+    async def row(self, session_id: UUID) -> asyncpg.Record:
+        """Return the stored session, column by column."""
+        row = await self.infra.pool.fetchrow(
+            "SELECT * FROM upload_sessions WHERE id = $1", session_id
+        )
+        assert row is not None
+        return row
+
+    async def announce(self, message_id: str, body: bytes) -> None:
+        """Put an event on the service's queue."""
+        queue = QueuePublisher(self.infra.sqs, self.settings.events_queue_url)
+        await queue.publish(message_id, body)
+
+    async def outbox(self) -> list[str]:
+        """Return the `status` of every message in the outbox, oldest first."""
+        rows = await self.infra.pool.fetch("SELECT body->>'status' FROM outbox ORDER BY seq")
+        return [row[0] for row in rows]
+
+    async def sources(self, video_id: UUID) -> list[str]:
+        """Return the keys of the video's source objects."""
+        listed = await self.infra.s3.list_objects_v2(
+            Bucket=self.settings.s3_bucket, Prefix=f"videos/{video_id}/source."
+        )
+        return [found.get("Key", "") for found in listed.get("Contents", [])]
+
+    async def open_uploads(self, video_id: UUID) -> list[str]:
+        """Return the ids of the video's multipart uploads that hold room in the store."""
+        found = await self.infra.deps.store.list_uploads(f"videos/{video_id}/source.")
+        return [upload.upload_id for upload in found]
+
+
+@asynccontextmanager
+async def upload_system(
+    infra: Infra,
+    *,
+    database_url: str,
+    bucket: str,
+    queue_url: str,
+    videos: VideoServiceDouble,
+    owner_id: UUID,
+) -> AsyncGenerator[UploadSystem]:
+    """Build the service around servers that are already there."""
+    tokens = TokenIssuer()
+    s3, sqs = infra.s3_as(NAME), infra.sqs
+    settings = Settings(
+        database_url=database_url,
+        jwt_public_key=tokens.public_pem,
+        s3_endpoint_url=s3.endpoint_url,
+        s3_bucket=bucket,
+        s3_access_key_id=s3.access_key_id,
+        s3_secret_access_key=s3.secret_access_key,
+        sqs_endpoint_url=sqs.endpoint_url,
+        sqs_access_key_id=sqs.access_key_id,
+        sqs_secret_access_key=sqs.secret_access_key,
+        events_queue_url=queue_url,
+        video_service_url=videos.url,
+        webhook_secret=SECRET,
+        admission_timeout_s=1,
+    )
+    async with (
+        http_app(settings) as app,
+        infrastructure(settings, "test") as connections,
+        httpx.AsyncClient(
+            transport=httpx.ASGITransport(cast("Any", app)),  # Litestar's ASGI types are its own
+            base_url="http://upload-service",
+        ) as api,
+        httpx.AsyncClient(timeout=60) as store,
+    ):
+        agent = Agent(api, store, tokens, owner_id)
+        yield UploadSystem(settings=settings, infra=connections, agent=agent, videos=videos)
