@@ -105,25 +105,12 @@ async def check(master_url: str, http: httpx.AsyncClient | None = None) -> Playb
 
 def corners(film: Path) -> tuple[str, ...]:
     """Name the colours in the first frame's corners, clockwise from the top left."""
-    scale = f"scale={PATCHES}:{PATCHES}:flags=area"
-    raw = ffmpeg.read(
-        [
-            "-i",
-            str(film),
-            "-frames:v",
-            "1",
-            "-vf",
-            scale,
-            "-f",
-            "rawvideo",
-            "-pix_fmt",
-            "rgb24",
-            "-",
-        ]
-    )
+    # RGB first: area averages of subsampled chroma would bleed from cell to cell.
+    cells = f"format=rgb24,scale={PATCHES}:{PATCHES}:flags=area"
+    raw = ffmpeg.read(["-i", str(film), "-frames:v", "1", "-vf", cells, "-f", "rawvideo", "-"])
     last = PATCHES - 1
-    cells = ((0, 0), (0, last), (last, last), (last, 0))
-    return tuple(_colour(raw[(row * PATCHES + column) * 3 :][:3]) for row, column in cells)
+    places = ((0, 0), (0, last), (last, last), (last, 0))
+    return tuple(_colour(raw[(row * PATCHES + column) * 3 :][:3]) for row, column in places)
 
 
 def _colour(pixel: bytes) -> str:

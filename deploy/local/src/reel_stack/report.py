@@ -31,6 +31,10 @@ class Report:
         for name, url in addresses(stack):
             self._line(" ", name, url)
 
+    def stopped(self, name: str, seconds: float) -> None:
+        """A part has ended, as it was told to."""
+        self._line("[dim]■[/]", name, f"[dim]{seconds:.1f} s[/]")
+
     def stopping(self) -> None:
         self._console.print("stopping …", highlight=False)
 

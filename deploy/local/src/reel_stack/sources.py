@@ -94,7 +94,7 @@ RECIPES: Final[Mapping[str, Recipe]] = {
 """Whole films by kind."""
 
 DAMAGED: Final[Mapping[str, tuple[str, Callable[[bytes], bytes]]]] = {
-    "truncated-mov": ("mov", source_bytes.truncated),
+    "truncated-mov": ("mov-upright", source_bytes.truncated),
     "truncated-mp4": ("mp4-faststart", source_bytes.truncated),
     "truncated-avi": ("avi-mpeg4", source_bytes.truncated),
     "corrupt-mov": ("mov-upright", source_bytes.corrupt),

@@ -70,8 +70,18 @@ class Supervisor:
     async def stop(self) -> None:
         """End the services, then the servers they need."""
         running = tuple(self._processes.values())
-        await _stop_all(process for process in running if process.part.is_service)
-        await _stop_all(process for process in running if not process.part.is_service)
+        await self._stop_all(process for process in running if process.part.is_service)
+        await self._stop_all(process for process in running if not process.part.is_service)
+
+    async def _stop_all(self, processes: Iterable[Process]) -> None:
+        async with asyncio.TaskGroup() as group:
+            for process in processes:
+                group.create_task(self._stop(process))
+
+    async def _stop(self, process: Process) -> None:
+        began = time.monotonic()
+        await process.stop()
+        self._report.stopped(process.part.name, time.monotonic() - began)
 
     async def _spawn(self, part: Part) -> Process:
         process = await Process.start(part, self._layout, base=self._base, hold=self._hold)
@@ -105,9 +115,3 @@ class Supervisor:
             await asyncio.sleep(delay_s)
             process = await self._spawn(process.part)
             self.on_restart()
-
-
-async def _stop_all(processes: Iterable[Process]) -> None:
-    async with asyncio.TaskGroup() as group:
-        for process in processes:
-            group.create_task(process.stop())
