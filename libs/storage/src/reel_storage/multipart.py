@@ -1,12 +1,13 @@
 """S3 multipart uploads, whose parts a client PUTs by pre-signed URL."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Generator, Iterable
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qs, urlsplit
 
-from reel_storage.errors import UploadGone, store_errors
+from reel_storage.errors import ObjectMissing, UploadGone, store_errors
 
 if TYPE_CHECKING:
     from types_aiobotocore_s3 import S3Client
@@ -100,7 +101,7 @@ class S3Multipart:
         pages = self._client.get_paginator("list_parts").paginate(
             Bucket=self._bucket, Key=key, UploadId=upload_id
         )
-        with store_errors(f"list parts of {key}"):
+        with _upload_errors(f"list parts of {key}"):
             return tuple(
                 [
                     StoredPart(
@@ -124,7 +125,7 @@ class S3Multipart:
         completed: list[CompletedPartTypeDef] = [
             {"PartNumber": number, "ETag": f'"{unquoted(etag)}"'} for number, etag in parts
         ]
-        with store_errors(f"complete upload of {key}"):
+        with _upload_errors(f"complete upload of {key}"):
             await self._client.complete_multipart_upload(
                 Bucket=self._bucket,
                 Key=key,
@@ -139,7 +140,7 @@ class S3Multipart:
             StoreUnavailable: try again later.
         """
         try:
-            with store_errors(f"abort upload of {key}"):
+            with _upload_errors(f"abort upload of {key}"):
                 await self._client.abort_multipart_upload(
                     Bucket=self._bucket, Key=key, UploadId=upload_id
                 )
@@ -163,6 +164,16 @@ class S3Multipart:
                         upload.get("UploadId", ""),
                         upload.get("Initiated", datetime.min.replace(tzinfo=UTC)),
                     )
+
+
+@contextmanager
+def _upload_errors(what: str) -> Generator[None]:
+    # Swift answers NoSuchKey, not NoSuchUpload, for an upload that was completed before.
+    try:
+        with store_errors(what):
+            yield
+    except ObjectMissing as error:
+        raise UploadGone(str(error)) from error
 
 
 def unquoted(etag: str) -> str:
