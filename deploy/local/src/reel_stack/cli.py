@@ -12,6 +12,7 @@ import psutil
 from rich.console import Console
 
 from reel_stack import detached, keys, lock, stackfile, tokens
+from reel_stack.demo import demo
 from reel_stack.errors import AlreadyRunning, StackError
 from reel_stack.follow import follow
 from reel_stack.layout import SERVERS_VENV, VAR, Layout
@@ -174,3 +175,6 @@ def token(*, var: Path, sub: UUID, ttl: int) -> None:
     if not path.exists():
         raise StackError(f"no keys in {var} yet: they are made at the first `reel-stack up`")
     click.echo(tokens.mint(keys.load(path).jwt_private_key, sub, ttl_s=ttl))
+
+
+main.add_command(demo)
