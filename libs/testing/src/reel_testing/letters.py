@@ -1,0 +1,53 @@
+"""Messages for tests of the outbox, and destinations that note what they get."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from uuid import UUID, uuid4
+
+from reel_contracts.base import Message
+from reel_db.outbox import OutboxRow, PgOutbox
+from reel_db.pool import Pool, transaction
+
+WAIT_S = 20
+
+
+class Letter(Message, frozen=True, kw_only=True, tag_field="type", tag="Letter.v1"):
+    """A message that says nothing but its number."""
+
+    number: int
+
+
+async def post(pool: Pool, *numbers: int, key: UUID | None = None, to: str = "inbox") -> UUID:
+    """Commit letters to the outbox, under one key, and return the key."""
+    key = key or uuid4()
+    async with transaction(pool) as connection:
+        await PgOutbox(connection).add(to, key, *(Letter(number=number) for number in numbers))
+    return key
+
+
+def number_of(row: OutboxRow) -> int:
+    """Return which letter a row holds."""
+    return int(row.body.decode().rsplit(":", 1)[1].rstrip("}"))
+
+
+@dataclass
+class Mailbox:
+    """A destination; `before` may refuse or delay a letter before it is noted."""
+
+    before: Callable[[OutboxRow], Awaitable[None]] | None = None
+    rows: list[OutboxRow] = field(default_factory=list[OutboxRow])
+    _more: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+    async def deliver(self, row: OutboxRow) -> None:
+        if self.before:
+            await self.before(row)
+        async with self._more:
+            self.rows.append(row)
+            self._more.notify_all()
+
+    async def until(self, count: int) -> list[int]:
+        """Wait until `count` letters are in; return the numbers in order of arrival."""
+        async with asyncio.timeout(WAIT_S), self._more:
+            await self._more.wait_for(lambda: len(self.rows) >= count)
+        return [number_of(row) for row in self.rows]
