@@ -1,8 +1,10 @@
 """The SQS server, its queues, and a key a service with the rights it needs and no more."""
 
 import json
+import re
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from aiobotocore.config import AioConfig
@@ -40,6 +42,7 @@ EXISTS: Final = "EntityAlreadyExists"
 CONFIG: Final = AioConfig(
     connect_timeout=5, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 4}
 )
+KEPT_URL: Final = re.compile(rf"http://{re.escape(LOOPBACK)}:\d+/{ACCOUNT_ID}/")
 SEND: Final = ("sqs:SendMessage", "sqs:GetQueueUrl", "sqs:GetQueueAttributes")
 CONSUME: Final = (*SEND, "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility")
 
@@ -52,8 +55,16 @@ def queue_url(endpoint_url: str, queue: str) -> str:
     return f"{endpoint_url}/{ACCOUNT_ID}/{queue}"
 
 
+def _follow_port(state: Path, port: int) -> None:
+    """Give the kept queues this run's address: the emulator files them by URL, port included."""
+    if state.exists():
+        state.write_text(KEPT_URL.sub(f"{url(port)}/{ACCOUNT_ID}/", state.read_text()))
+
+
 def part(layout: Layout, port: int) -> Part:
     """The emulator; it keeps its state when it is told to end, and loses it when it is killed."""
+    directory = layout.directory(NAME)
+    _follow_port(directory / "sqs.json", port)
     return Part(
         name=NAME,
         argv=(layout.program("ministack"),),
@@ -61,7 +72,7 @@ def part(layout: Layout, port: int) -> Part:
             "AUTH": "true",
             "SERVICES": "sqs,iam,sts",
             "PERSIST_STATE": "1",
-            "STATE_DIR": str(layout.directory(NAME)),
+            "STATE_DIR": str(directory),
             "BIND_HOST": LOOPBACK,
             "MINISTACK_HOST": LOOPBACK,
             "GATEWAY_PORT": str(port),
