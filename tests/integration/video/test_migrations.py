@@ -9,7 +9,9 @@ from video_service.migrate import MIGRATIONS, upgrade
 NEWEST = max(path.name for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
 
 
-async def test_migrating_again_changes_nothing_however_many_start(new_database: NewDatabase) -> None:
+async def test_migrating_again_changes_nothing_however_many_start(
+    new_database: NewDatabase,
+) -> None:
     url = await new_database("video")
 
     await asyncio.gather(*(upgrade(url) for _ in range(3)))
