@@ -1,0 +1,149 @@
+import struct
+from contextlib import aclosing
+
+import pytest
+
+from reel_kernel.media import Container
+from reel_testing.boxes import FTYP, MOOV, Mdat, box, film
+from reel_testing.transcode_media import BytesStore
+from transcode_service.domain.media_errors import Rejection, SourceRejected
+from transcode_service.domain.transcoding import SourceRef
+from transcode_service.usecases.open_source import HEAD_BYTES, OpenedSource, open_source
+
+SAMPLES = Mdat((b"a" * 3000, b"b" * 2000))
+MVEX = box(b"moov", box(b"mvhd", bytes(100)) + box(b"mvex", b""))
+FRAGMENT = box(b"moof", bytes(40)) + box(b"mdat", bytes(4000))
+AVI = b"RIFF" + struct.pack("<I", 4992) + b"AVI " + bytes(4988)
+ASF_HEADER = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c") + struct.pack("<Q", 100) + bytes(76)
+ASF = (
+    ASF_HEADER
+    + bytes.fromhex("3626b2758e66cf11a6d900aa0062ce6c")
+    + struct.pack("<Q", 4900)
+    + bytes(4876)
+)
+
+
+async def opened(data: bytes, mime: str = "video/mp4") -> OpenedSource:
+    return await open_source(SourceRef("key", len(data), mime), BytesStore({"key": data}))
+
+
+async def sent(source: OpenedSource) -> bytes:
+    async with aclosing(source.stream()) as chunks:
+        return b"".join([chunk async for chunk in chunks])
+
+
+async def reason(data: bytes, mime: str = "video/mp4") -> Rejection:
+    with pytest.raises(SourceRejected) as rejected:
+        await opened(data, mime)
+    return rejected.value.reason
+
+
+async def test_an_index_at_the_end_is_streamed_first() -> None:
+    source = await opened(film([FTYP, box(b"wide", b""), SAMPLES, MOOV]).data, "video/quicktime")
+
+    stream = await sent(source)
+
+    assert stream[: len(FTYP)] == FTYP
+    assert stream[len(FTYP) + 4 : len(FTYP) + 8] == b"moov"
+    assert stream.endswith(SAMPLES.data)
+    assert len(stream) == source.stream_bytes
+
+
+@pytest.mark.parametrize(
+    ("data", "mime"),
+    [
+        (film([FTYP, MOOV, SAMPLES]).data, "video/mp4"),
+        (film([MOOV, SAMPLES]).data, "video/quicktime"),
+        (FTYP + MVEX + FRAGMENT * 3, "video/mp4"),
+        (AVI, "video/x-msvideo"),
+        (ASF, "video/x-ms-wmv"),
+    ],
+)
+async def test_what_a_pipe_can_take_goes_as_it_is(data: bytes, mime: str) -> None:
+    assert await sent(await opened(data, mime)) == data
+
+
+async def test_a_large_film_is_opened_with_a_few_small_reads() -> None:
+    data = film([FTYP, Mdat((bytes(8 * HEAD_BYTES),)), MOOV]).data
+    store = BytesStore({"key": data})
+
+    source = await open_source(SourceRef("key", len(data), "video/mp4"), store)
+
+    assert len(store.reads) == 2
+    assert sum(end - start for start, end in store.reads) < 2 * HEAD_BYTES
+    assert source.container is Container.ISO_BMFF
+
+
+async def test_the_prober_gets_the_index_and_the_first_samples() -> None:
+    source = await opened(film([FTYP, SAMPLES, MOOV]).data)
+
+    assert await source.leading(HEAD_BYTES) == await sent(source)
+    assert (await sent(source)).startswith(await source.leading(1000))
+
+
+async def test_a_source_that_is_not_there_is_missing() -> None:
+    with pytest.raises(SourceRejected) as rejected:
+        await open_source(SourceRef("key", 1, "video/mp4"), BytesStore())
+
+    assert rejected.value.reason is Rejection.SOURCE_MISSING
+
+
+async def test_a_source_of_another_size_than_admitted_has_changed() -> None:
+    store = BytesStore({"key": AVI})
+
+    with pytest.raises(SourceRejected) as rejected:
+        await open_source(SourceRef("key", 1, "video/x-msvideo"), store)
+
+    assert rejected.value.reason is Rejection.SOURCE_CHANGED
+
+
+@pytest.mark.parametrize(
+    ("data", "mime"),
+    [(b"bread, milk, eggs", "video/mp4"), (AVI, "video/mp4"), (b"#EXTM3U\n", "video/mp4")],
+)
+async def test_bytes_of_another_kind_than_declared_are_unsupported(data: bytes, mime: str) -> None:
+    assert await reason(data, mime) is Rejection.UNSUPPORTED_FORMAT
+
+
+LATE = film([FTYP, SAMPLES, MOOV]).data
+EARLY = film([FTYP, MOOV, SAMPLES]).data
+UNFINISHED = film([FTYP, Mdat((bytes(5000),), to_end=True)]).data
+
+
+@pytest.mark.parametrize(
+    ("data", "mime"),
+    [
+        (LATE[:-10], "video/mp4"),
+        (LATE[:4000], "video/mp4"),
+        (LATE[: len(FTYP) + len(SAMPLES.data)], "video/mp4"),
+        (EARLY[:-1], "video/mp4"),
+        (UNFINISHED, "video/mp4"),
+        (AVI[:-100], "video/x-msvideo"),
+        (ASF[:-1], "video/x-ms-wmv"),
+    ],
+)
+async def test_a_file_that_ends_before_its_headers_say_is_truncated(data: bytes, mime: str) -> None:
+    assert await reason(data, mime) is Rejection.SOURCE_TRUNCATED
+
+
+async def test_a_fragmented_film_cut_off_is_told_at_the_end_of_its_stream() -> None:
+    source = await opened((FTYP + MVEX + FRAGMENT * 3)[:-1])
+
+    with pytest.raises(SourceRejected) as rejected:
+        await sent(source)
+
+    assert rejected.value.reason is Rejection.SOURCE_TRUNCATED
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        FTYP + box(b"free", b"") * 100,
+        FTYP + box(b"moov", b"\0\0\0\x99trak"),
+        FTYP + b"\0\0\0\x03moov" + bytes(20),
+        FTYP + struct.pack(">I4s", 65 * 1024 * 1024, b"moov") + bytes(65 * 1024 * 1024 - 8),
+    ],
+    ids=["no index", "an index that overflows", "no size", "a monstrous index"],
+)
+async def test_an_index_that_makes_no_sense_is_corrupt(data: bytes) -> None:
+    assert await reason(data) is Rejection.SOURCE_CORRUPT

@@ -1,0 +1,99 @@
+import pytest
+
+from reel_contracts.failures import FailReason
+from transcode_service.domain.media_errors import (
+    EncodeFailed,
+    OutputIncomplete,
+    Rejection,
+    SourceRejected,
+)
+from transcode_service.domain.verdict import (
+    check_exit,
+    check_length,
+    check_listing,
+    check_same_length,
+    is_demuxer_error,
+)
+
+TAIL = ("[h264 @ 0x1] [error] error while decoding MB 52 30", "[fatal] Conversion failed!")
+
+
+def test_every_rejection_is_a_public_fail_reason() -> None:
+    assert {reason.value for reason in Rejection} <= {reason.value for reason in FailReason}
+
+
+@pytest.mark.parametrize("exit_code", [183, 69])
+def test_data_that_can_t_be_decoded_are_the_source_s_fault(exit_code: int) -> None:
+    with pytest.raises(SourceRejected, match="error while decoding") as rejected:
+        check_exit(exit_code, TAIL)
+
+    assert rejected.value.reason is Rejection.SOURCE_CORRUPT
+
+
+@pytest.mark.parametrize("exit_code", [1, 228, -9])
+def test_any_other_bad_end_is_worth_another_attempt(exit_code: int) -> None:
+    with pytest.raises(EncodeFailed) as failed:
+        check_exit(exit_code, ("[error] No space left on device",))
+
+    assert failed.value.exit_code == exit_code
+    assert failed.value.stderr_tail == ("[error] No space left on device",)
+
+
+def test_a_damaged_container_is_corrupt_even_if_ffmpeg_is_content() -> None:
+    check_exit(0, TAIL)
+    with pytest.raises(SourceRejected):
+        check_exit(0, TAIL, demuxer_errors=1)
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("[in#0/asf @ 0x5] [error] invalid packet_length 2373978250 at:4055983", True),
+        ("[asf @ 0x5] [error] ff asf bad header 6e  at:4055975", True),
+        ("[mov,mp4,m4a,3gp,3g2,mj2 @ 0x5] [error] stream 0, offset 0x30: partial file", True),
+        ("[in#0 @ 0x5] [warning] UDTA parsing failed retrying raw", False),
+        ("[hls @ 0x5] [error] failed to rename", False),
+    ],
+)
+def test_demuxer_errors_are_told_from_other_messages(line: str, told: bool) -> None:  # noqa: FBT001
+    assert is_demuxer_error(line) is told
+
+
+@pytest.mark.parametrize(
+    ("encoded_s", "expected_s"), [(30.0, 30.4), (30.5, 30.0), (98.5, 100.0), (3.0, None)]
+)
+def test_a_film_about_as_long_as_declared_passes(
+    encoded_s: float, expected_s: float | None
+) -> None:
+    check_length(encoded_s, expected_s)
+
+
+@pytest.mark.parametrize(
+    ("encoded_s", "expected_s", "reason"),
+    [
+        (10.0, 20.0, Rejection.SOURCE_TRUNCATED),
+        (97.0, 100.0, Rejection.SOURCE_TRUNCATED),
+        (25.0, 20.0, Rejection.SOURCE_CORRUPT),
+        (0.0, None, Rejection.SOURCE_CORRUPT),
+    ],
+)
+def test_a_film_of_another_length_than_declared_is_refused(
+    encoded_s: float, expected_s: float | None, reason: Rejection
+) -> None:
+    with pytest.raises(SourceRejected) as rejected:
+        check_length(encoded_s, expected_s)
+
+    assert rejected.value.reason is reason
+
+
+def test_renditions_must_be_equally_long() -> None:
+    check_same_length({"720p": 30.0, "480p": 30.03})
+    with pytest.raises(OutputIncomplete):
+        check_same_length({"720p": 30.0, "480p": 24.0})
+
+
+def test_the_store_must_list_what_was_sent() -> None:
+    check_listing({"a": 1}, {"a": 1, "left-over": 9})
+    for listed in ({}, {"a": 2}):
+        with pytest.raises(OutputIncomplete):
+            check_listing({"a": 1}, listed)
