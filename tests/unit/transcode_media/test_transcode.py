@@ -26,6 +26,7 @@ from transcode_service.domain.plan import MAX_DURATION_S
 from transcode_service.domain.probe import Probe
 from transcode_service.domain.transcoding import Progress, SourceRef, TranscodeResult
 from transcode_service.ports.media import MediaDeps
+from transcode_service.usecases.failures import most_telling_failure
 from transcode_service.usecases.transcode import LONG_HEAD_BYTES, transcode
 
 SOURCE = film([FTYP, Mdat((bytes(5000), bytes(5000))), MOOV]).data
@@ -133,12 +134,11 @@ async def test_the_work_directory_is_closed_whatever_happens(stage: Stage) -> No
     assert f"{PREFIX}/master.m3u8" not in stage.store.objects
 
 
-async def test_the_source_s_fault_outranks_what_follows_from_it(stage: Stage) -> None:
-    corrupt = SourceRejected(Rejection.SOURCE_CORRUPT, "torn")
-    stage.encoder = ScriptedEncoder(failure=corrupt)
-    stage.publishing_failure = StoreUnavailable("down")
+def test_the_source_s_fault_outranks_what_follows_from_it() -> None:
+    failures = [StoreUnavailable("down"), SourceRejected(Rejection.SOURCE_CORRUPT, "torn")]
 
-    assert await stage.rejection() is Rejection.SOURCE_CORRUPT
+    with pytest.raises(SourceRejected), most_telling_failure():
+        raise ExceptionGroup("both", failures)
 
 
 async def test_a_store_that_refuses_segments_ends_the_encode(stage: Stage) -> None:

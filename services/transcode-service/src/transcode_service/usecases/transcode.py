@@ -14,7 +14,7 @@ from transcode_service.domain.plan import Plan, check_duration, make_plan
 from transcode_service.domain.playlist import master_playlist
 from transcode_service.domain.probe import Probe
 from transcode_service.domain.transcoding import Progress, SourceRef, TranscodeResult
-from transcode_service.domain.verdict import check_length, check_listing
+from transcode_service.domain.verdict import check_length, check_listing, check_same_length
 from transcode_service.ports.media import Encoded, MediaDeps, Prober, Publication, Published
 from transcode_service.usecases.failures import most_telling_failure
 from transcode_service.usecases.open_source import HEAD_BYTES, OpenedSource, open_source
@@ -142,8 +142,11 @@ def _check_output(plan: Plan, opened: OpenedSource, encoded: Encoded, published:
     if encoded.drained and encoded.bytes_in != opened.stream_bytes:
         detail = f"{encoded.bytes_in} of {opened.stream_bytes} bytes were delivered"
         raise SourceRejected(Rejection.SOURCE_TRUNCATED, detail)
-    for rendition in published.renditions.values():
-        check_length(rendition.playlist.duration_s, plan.duration_s)
+    lengths_s = {
+        label: rendition.playlist.duration_s for label, rendition in published.renditions.items()
+    }
+    check_same_length(lengths_s)
+    check_length(measured_s(published), plan.duration_s)
 
 
 async def _announce(
