@@ -23,4 +23,4 @@ async def confirm_enqueued(
     if video.status is not VideoStatus.UPLOADED or video.job_id != job.job_id:
         return
     await videos.save(video.transcode_enqueued(now=now))
-    log.info("transcode_enqueued", job_id=str(job.job_id))
+    log.info("transcode_enqueued", video_id=str(video.id), job_id=str(job.job_id))
