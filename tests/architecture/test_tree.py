@@ -1,9 +1,11 @@
 """Rules of the tree that no linter knows."""
 
 import ast
+import importlib
 import re
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from reel_testing.tree import ROOT, SERVICES, source_modules, tracked_files, tracked_text
@@ -76,6 +78,20 @@ def test_a_service_readme_answers_the_five_questions(service: str) -> None:
     headings = re.findall(r"^## (.+?)\s*$", text, re.MULTILINE)
 
     assert [name for name in README_SECTIONS if name not in headings] == []
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_readme_names_every_setting(service: str) -> None:
+    package = service.replace("-", "_")
+    settings: type[msgspec.Struct] = importlib.import_module(f"{package}.settings").Settings
+    prefix = package.removesuffix("service").upper()
+    text = (ROOT / "services" / service / "README.md").read_text()
+
+    names = [f"{prefix}{field.name}".upper() for field in msgspec.structs.fields(settings)]
+
+    assert [
+        name for name in names if name not in text and f"`{name.removeprefix(prefix)}`" not in text
+    ] == []
 
 
 def decisions() -> list[Path]:
