@@ -99,7 +99,7 @@ class TranscodeSystem:
         answer = await self.clients.sqs.receive_message(
             QueueUrl=self.settings.jobs_dlq_url,
             MaxNumberOfMessages=10,
-            WaitTimeSeconds=5,
+            WaitTimeSeconds=1,
             MessageAttributeNames=["All"],
         )
         return [

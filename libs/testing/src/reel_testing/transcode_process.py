@@ -1,0 +1,103 @@
+"""The real worker of transcode-service, as a process of its own."""
+
+import asyncio
+import os
+import signal
+import sys
+from asyncio.subprocess import Process
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from reel_stack.environment import base_environment
+from reel_testing.waiting import until
+from transcode_service.settings import PREFIX, Settings
+
+KILL_AFTER_S: Final = 30.0
+STUCK: Final = """#!{python} -ISE
+import os, pathlib, select, sys
+
+if "-version" in sys.argv:
+    sys.exit(print("ffmpeg version 7.1"))
+pathlib.Path("{pid_file}").write_text(str(os.getpid()))
+hang_up = select.poll()
+hang_up.register(0, 0)
+hang_up.poll()
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerProcess:
+    """A running worker; its log is a file of JSON lines."""
+
+    process: Process
+    log: Path
+
+    def events(self) -> list[dict[str, Any]]:
+        """Return the complete log lines so far."""
+        lines = self.log.read_bytes().splitlines(keepends=True)
+        return [msgspec.json.decode(line) for line in lines if line.endswith(b"}\n")]
+
+    async def until_logged(self, event: str) -> dict[str, Any]:
+        """Wait for an event in the log."""
+        await until(lambda: any(line.get("event") == event for line in self.events()))
+        return next(line for line in self.events() if line.get("event") == event)
+
+    async def end(self, number: signal.Signals, *, within_s: float) -> int:
+        """Send a signal and return the exit status. Raises TimeoutError."""
+        self.process.send_signal(number)
+        async with asyncio.timeout(within_s):
+            return await self.process.wait()
+
+
+@asynccontextmanager
+async def worker_process(settings: Settings, folder: Path) -> AsyncGenerator[WorkerProcess]:
+    """Run `python -m transcode_service.worker` until the end of the block, whatever happens."""
+    log = folder / "worker.log"
+    given = msgspec.structs.asdict(settings).items()
+    environment = {f"{PREFIX}{name.upper()}": str(value) for name, value in given if value}
+    environment[f"{PREFIX}SHUTDOWN_S"] = str(settings.shutdown_s)
+    environment[f"{PREFIX}PORT"] = "0"
+    with log.open("wb") as out:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "transcode_service.worker",
+            env={**base_environment(folder), **environment},
+            stdout=out,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+    try:
+        yield WorkerProcess(process, log)
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+@dataclass(frozen=True, slots=True)
+class StuckFfmpeg:
+    """An FFmpeg that reads nothing, and ends when its input does, as FFmpeg does."""
+
+    path: Path
+    pid_file: Path
+
+    @classmethod
+    def make(cls, folder: Path) -> "StuckFfmpeg":
+        """Write the program into a directory."""
+        made = cls(folder / "ffmpeg", folder / "ffmpeg.pid")
+        made.path.write_text(STUCK.format(python=sys.executable, pid_file=made.pid_file))
+        made.path.chmod(0o755)
+        return made
+
+    def runs(self) -> bool:
+        """Tell whether it was started and has not ended."""
+        try:
+            os.kill(int(self.pid_file.read_text()), 0)
+        except (FileNotFoundError, ValueError, ProcessLookupError):
+            return False
+        return True

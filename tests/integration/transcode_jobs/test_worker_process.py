@@ -1,0 +1,158 @@
+"""The real process: signals, leftovers, health, and one film from end to end."""
+
+import signal
+from pathlib import Path
+
+import httpx
+import msgspec
+import pytest
+
+from reel_contracts.events import TranscodeRequested
+from reel_contracts.webhooks import TranscodeOutcome, TranscodeWebhook
+from reel_kernel.clock import utc_now
+from reel_stack import sources
+from reel_testing.transcode_ledger import a_request
+from reel_testing.transcode_process import StuckFfmpeg, WorkerProcess, worker_process
+from reel_testing.transcode_system import TranscodeSystem
+from reel_testing.waiting import until
+from transcode_service.settings import Settings
+
+
+@pytest.fixture(scope="session")
+def film(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """Longer than a pipe holds."""
+    return sources.make("mp4", tmp_path_factory.mktemp("film") / "film.mp4", 3).read_bytes()
+
+
+@pytest.fixture
+def stuck(tmp_path: Path) -> StuckFfmpeg:
+    return StuckFfmpeg.make(tmp_path)
+
+
+def patient(system: TranscodeSystem, folder: Path, **more: object) -> Settings:
+    """Settings with leases so long that nothing in a test can be due to one running out."""
+    quick: dict[str, object] = {"lease_s": 60, "work_dir": str(folder / "work")}
+    return msgspec.structs.replace(system.settings, **(quick | more))
+
+
+async def a_job(system: TranscodeSystem, film: bytes) -> TranscodeRequested:
+    request = msgspec.structs.replace(
+        a_request(requested_at=utc_now()), source_size_bytes=len(film)
+    )
+    await system.admin_s3.put_object(
+        Bucket=system.settings.s3_bucket, Key=request.source_file_key, Body=film
+    )
+    await system.request(request)
+    return request
+
+
+async def test_a_film_becomes_a_ladder(
+    system: TranscodeSystem, film: bytes, tmp_path: Path
+) -> None:
+    request = await a_job(system, film)
+
+    async with worker_process(patient(system, tmp_path), tmp_path) as worker:
+        await system.until_state(request.job_id, "SUCCEEDED")
+        started = await worker.until_logged("transcode_started")
+        status = await worker.end(signal.SIGTERM, within_s=10)
+
+    body = await system.clients.pool.fetchval("SELECT body FROM outbox")
+    webhook = msgspec.json.decode(body, type=TranscodeWebhook)
+    assert (webhook.status, webhook.attempt) == (TranscodeOutcome.READY, 1)
+    stored = await system.keys(f"videos/{request.video_id}/hls/")
+    assert {asset.file_key for asset in webhook.assets} <= stored
+    assert started["job_id"] == str(request.job_id)
+    assert status == 0
+    assert list((tmp_path / "work").glob("worker-*")) == []
+
+
+async def test_sigterm_hands_the_job_back_and_exits_in_time(
+    system: TranscodeSystem, film: bytes, stuck: StuckFfmpeg, tmp_path: Path
+) -> None:
+    request = await a_job(system, film)
+    settings = patient(system, tmp_path, ffmpeg=str(stuck.path), shutdown_s=1)
+
+    async with worker_process(settings, tmp_path) as worker:
+        await until(stuck.runs)
+        status = await worker.end(signal.SIGTERM, within_s=1 + 10)
+
+    assert status == 0
+    assert not stuck.runs()
+    job = await system.job(request.job_id)
+    assert (job["state"], job["failures"], job["lease_owner"]) == ("QUEUED", 0, None)
+    [attempt] = await system.attempts(request.job_id)
+    assert attempt["state"] == "INTERRUPTED"
+    answer = await system.clients.sqs.receive_message(
+        QueueUrl=system.settings.jobs_queue_url, WaitTimeSeconds=1
+    )
+    assert str(request.job_id) in answer.get("Messages", [{}])[0].get("Body", "")
+
+
+async def test_an_idle_worker_exits_at_once(system: TranscodeSystem, tmp_path: Path) -> None:
+    settings = patient(system, tmp_path, shutdown_s=60)
+
+    async with worker_process(settings, tmp_path) as worker:
+        await worker.until_logged("http_listening")
+        status = await worker.end(signal.SIGTERM, within_s=10)
+
+    assert status == 0
+
+
+async def test_the_second_sigterm_is_obeyed_at_once(
+    system: TranscodeSystem, film: bytes, stuck: StuckFfmpeg, tmp_path: Path
+) -> None:
+    await a_job(system, film)
+    settings = patient(system, tmp_path, ffmpeg=str(stuck.path), shutdown_s=60)
+
+    async with worker_process(settings, tmp_path) as worker:
+        await until(stuck.runs)
+        worker.process.send_signal(signal.SIGTERM)
+        await worker.until_logged("worker_stopping")
+        status = await worker.end(signal.SIGTERM, within_s=5)
+
+    assert status == -signal.SIGTERM
+    await until(lambda: not stuck.runs())
+
+
+async def test_what_a_killed_worker_left_on_disk_goes_when_the_next_starts(
+    system: TranscodeSystem, film: bytes, stuck: StuckFfmpeg, tmp_path: Path
+) -> None:
+    await a_job(system, film)
+    settings = patient(system, tmp_path, ffmpeg=str(stuck.path))
+    async with worker_process(settings, tmp_path) as first:
+        await until(stuck.runs)
+        await first.end(signal.SIGKILL, within_s=5)
+    await until(lambda: not stuck.runs())
+    [left] = (tmp_path / "work").glob("worker-*")
+
+    async with worker_process(settings, tmp_path) as second:
+        await second.until_logged("worker_started")
+
+        assert not left.exists()
+
+
+async def test_health_tells_what_is_there(system: TranscodeSystem, tmp_path: Path) -> None:
+    async with worker_process(patient(system, tmp_path), tmp_path) as worker:
+        answer = await ready(worker)
+
+    assert answer.status_code == 200
+    checks = answer.json()["checks"]
+    assert {"database", "store", "ffmpeg", "queue:transcode-jobs"} <= set(checks)
+    assert set(checks.values()) == {"ok"}
+
+
+async def test_health_tells_what_is_missing(system: TranscodeSystem, tmp_path: Path) -> None:
+    settings = patient(system, tmp_path, events_queue_url=system.settings.events_queue_url + "x")
+
+    async with worker_process(settings, tmp_path) as worker:
+        answer = await ready(worker)
+
+    assert answer.status_code == 503
+    assert answer.json()["checks"]["queue:transcode-events"] == "unavailable"
+    assert answer.json()["checks"]["database"] == "ok"
+
+
+async def ready(worker: WorkerProcess) -> httpx.Response:
+    [port] = (await worker.until_logged("http_listening"))["ports"]
+    async with httpx.AsyncClient(trust_env=False) as http:
+        return await http.get(f"http://127.0.0.1:{port}/readyz", timeout=10)
