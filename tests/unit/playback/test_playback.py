@@ -8,7 +8,7 @@ import pytest
 from aiohttp import web
 
 from reel_stack import ffmpeg, playback, sources
-from reel_stack.playlists import PlaybackFailed
+from reel_stack.playlists import MediaPlaylist, PlaybackFailed
 
 SECONDS = 2.0
 HIGH = "high/playlist.m3u8"
@@ -79,6 +79,15 @@ async def test_a_good_stream_is_told_in_full(master_url: str, stream: Path) -> N
     assert high.segments == 2
     assert high.peak_bps > 0
     assert (report.files, report.size_bytes) == (9, total_bytes(stream))
+
+
+def test_the_peak_is_that_of_runs_of_about_a_target_duration() -> None:
+    playlist = MediaPlaylist(
+        init=None, segments=("a", "b", "c"), durations_s=(6.0, 6.0, 1.0), target_s=6.0
+    )
+
+    assert playback.peak_bps([6000, 12000, 90000], playlist) == (12000 + 90000) * 8 / 7
+    assert playback.peak_bps([6000, 12000, 1000], playlist) == 16000
 
 
 async def test_the_edges_word_on_its_cache_is_counted(master_url: str) -> None:

@@ -67,6 +67,7 @@ def _running_stack(layout: Layout, console: Console, *, keep: bool) -> Generator
             console.print("\nthe stack stays up; stop it with: make down")
         else:
             _reel_stack("down", layout)
+            console.print("\nthe stack is down again; to play the stream: make up, then make demo")
 
 
 def _reel_stack(*arguments: str | Layout) -> None:

@@ -7,6 +7,7 @@ its packets are counted apart from that by PyAV, so that a frame dropped in sile
 import asyncio
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -16,7 +17,7 @@ import httpx
 
 from reel_stack import ffmpeg
 from reel_stack.fetching import FetchedRendition, StreamFetcher
-from reel_stack.playlists import PlaybackFailed
+from reel_stack.playlists import MediaPlaylist, PlaybackFailed
 from reel_stack.sources import CORNERS
 
 PATCHES: Final = 8
@@ -38,7 +39,7 @@ UNKNOWN: Final = "other"
 class RenditionReport:
     """One rung as it plays: pixels as decoded, seconds of decoded picture, bytes fetched.
 
-    `declared_bps` is the master playlist's BANDWIDTH; `peak_bps` is the busiest segment.
+    `declared_bps` is the master playlist's BANDWIDTH; `peak_bps` is the one met.
     `corners` are the colours met in the first frame's corners, clockwise from the top left.
     """
 
@@ -113,6 +114,26 @@ def corners(film: Path) -> tuple[str, ...]:
     return tuple(_colour(raw[(row * PATCHES + column) * 3 :][:3]) for row, column in places)
 
 
+def peak_bps(sizes_bytes: Sequence[int], playlist: MediaPlaylist) -> int:
+    """Return the peak segment bit rate (RFC 8216, 4.3.4.2), which BANDWIDTH must not be below.
+
+    It is the highest rate of any run of segments that lasts 0.5 to 1.5 target durations; of a
+    stream shorter than that, the rate of the whole.
+    """
+    shortest_s, longest_s = 0.5 * playlist.target_s, 1.5 * playlist.target_s
+    durations_s = playlist.durations_s
+    peak = sum(sizes_bytes) * 8 / sum(durations_s)
+    for first in range(len(durations_s)):
+        bits, lasts_s = 0, 0.0
+        for size_bytes, seconds in zip(sizes_bytes[first:], durations_s[first:], strict=True):
+            bits, lasts_s = bits + size_bytes * 8, lasts_s + seconds
+            if lasts_s > longest_s:
+                break
+            if lasts_s >= shortest_s:
+                peak = max(peak, bits / lasts_s)
+    return round(peak)
+
+
 def _colour(pixel: bytes) -> str:
     def distance(name: str) -> float:
         pairs = zip(COLOURS[name], pixel, strict=True)
@@ -132,16 +153,12 @@ def _watch(rendition: FetchedRendition) -> RenditionReport:
     if decoded != packets.count:
         raise PlaybackFailed(f"{label}: {packets.count} frames were sent, {decoded} decoded")
     segments = rendition.files[-len(playlist.segments) :]
-    rates = (
-        file.size_bytes * 8 / seconds
-        for file, seconds in zip(segments, playlist.durations_s, strict=True)
-    )
     return RenditionReport(
         label=label,
         width=packets.width,
         height=packets.height,
         declared_bps=rendition.variant.bandwidth,
-        peak_bps=round(max(rates)),
+        peak_bps=peak_bps([file.size_bytes for file in segments], playlist),
         size_bytes=sum(file.size_bytes for file in rendition.files),
         segments=len(playlist.segments),
         frames=decoded,

@@ -33,6 +33,7 @@ class MediaPlaylist(msgspec.Struct, frozen=True, kw_only=True):
     init: str | None
     segments: tuple[str, ...]
     durations_s: tuple[float, ...]
+    target_s: float
 
 
 class _StreamInfo(msgspec.Struct):
@@ -61,6 +62,7 @@ class _Parsed(msgspec.Struct):
     is_endlist: bool
     playlists: list[_Playlist]
     segments: list[_Segment]
+    targetduration: float = 0.0
 
 
 def master(text: str) -> tuple[Variant, ...]:
@@ -85,6 +87,7 @@ def media(text: str) -> MediaPlaylist:
         init=inits.pop(),
         segments=tuple(segment.uri for segment in parsed.segments),
         durations_s=tuple(segment.duration for segment in parsed.segments),
+        target_s=parsed.targetduration,
     )
 
 
