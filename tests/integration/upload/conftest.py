@@ -3,11 +3,44 @@ from uuid import uuid4
 
 import pytest
 
+from reel_messaging.sqs import sqs_client
+from reel_stack import buckets, queue
+from reel_storage.client import s3_client
 from reel_testing.infra import Infra
-from reel_testing.plugin import NewBucket, NewDatabase, NewQueue
+from reel_testing.plugin import NewDatabase
+from reel_testing.tokens import TokenIssuer
 from reel_testing.upload.agent import Agent
-from reel_testing.upload.service import UploadSystem, upload_system
+from reel_testing.upload.service import Servers, UploadSystem, server_settings, upload_system
 from reel_testing.upload.video_double import VideoServiceDouble, video_service_double
+from upload_service.bootstrap import clients
+
+
+@pytest.fixture(scope="session")
+async def bucket(infra: Infra) -> AsyncGenerator[str]:
+    """One for all tests here: every one of them has videos of its own."""
+    name = f"upload-{uuid4().hex}"
+    async with s3_client(infra.s3) as client:
+        await buckets.create_bucket(client, name)
+        await infra.grant(name)
+        yield name
+        await buckets.delete_bucket(client, name)
+
+
+@pytest.fixture(scope="session")
+async def queue_url(infra: Infra) -> AsyncGenerator[str]:
+    """One for all tests here: a message for another test's video has no effect."""
+    async with sqs_client(infra.sqs) as client:
+        url = await queue.create_queue(client, f"upload-{uuid4().hex}")
+        yield url
+        await client.delete_queue(QueueUrl=url)
+
+
+@pytest.fixture(scope="session")
+async def servers(infra: Infra, bucket: str, queue_url: str) -> AsyncGenerator[Servers]:
+    tokens = TokenIssuer()
+    settings = server_settings(infra, bucket=bucket, queue_url=queue_url, tokens=tokens)
+    async with clients(settings) as opened:
+        yield Servers(settings=settings, clients=opened, tokens=tokens)
 
 
 @pytest.fixture
@@ -18,21 +51,10 @@ async def videos() -> AsyncGenerator[VideoServiceDouble]:
 
 @pytest.fixture
 async def system(
-    infra: Infra,
-    new_database: NewDatabase,
-    new_bucket: NewBucket,
-    new_queue: NewQueue,
-    videos: VideoServiceDouble,
+    servers: Servers, new_database: NewDatabase, videos: VideoServiceDouble
 ) -> AsyncGenerator[UploadSystem]:
-    queue = await new_queue()
-    async with upload_system(
-        infra,
-        database_url=await new_database("upload"),
-        bucket=await new_bucket(),
-        queue_url=queue.url,
-        videos=videos,
-        owner_id=uuid4(),
-    ) as system:
+    url = await new_database("upload")
+    async with upload_system(servers, database_url=url, videos=videos, owner_id=uuid4()) as system:
         yield system
 
 

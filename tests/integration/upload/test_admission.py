@@ -128,11 +128,12 @@ async def test_a_passing_fault_of_video_service_is_not_the_caller_s(system: Uplo
     assert len(system.videos.heard) == 2
 
 
-async def test_an_unreachable_video_service_is_said_and_can_be_retried(
-    system: UploadSystem,
+@pytest.mark.parametrize("answers", [[503, 503, 503], [401], [422]])
+async def test_a_video_service_without_an_answer_is_said_and_can_be_asked_again(
+    system: UploadSystem, answers: list[int]
 ) -> None:
     agent, video_id = system.agent, uuid4()
-    system.videos.answers = [503, 503, 503]
+    system.videos.answers = answers
 
     refused = await agent.create(video_id, SIZE)
     retried = await agent.create(video_id, SIZE)

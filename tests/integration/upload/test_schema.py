@@ -17,8 +17,9 @@ VALUES ($1, $2, $3, 'S3_MULTIPART', $4, $5, 'video/mp4', 9, 5242880, now(), now(
 """
 MOVE = """
 UPDATE upload_sessions
-   SET status = $2, bytes_uploaded = CASE WHEN $2 = 'COMPLETED' THEN 9 ELSE 0 END,
-       fail_reason = CASE WHEN $2 = 'FAILED' THEN 'PROVIDER_ERROR' END
+   SET status = $2::text::upload_status,
+       bytes_uploaded = CASE WHEN $2::text = 'COMPLETED' THEN 9 ELSE 0 END,
+       fail_reason = CASE WHEN $2::text = 'FAILED' THEN 'PROVIDER_ERROR' END
  WHERE id = $1
 """
 WAYS = {

@@ -7,6 +7,7 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
+from httpx import AsyncClient
 from litestar import Litestar
 
 from reel_db import health, pool
@@ -49,12 +50,21 @@ class PgTransaction:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Clients:
+    """`presign_s3` puts the public address of the store into part URLs."""
+
+    s3: "S3Client"
+    presign_s3: "S3Client"
+    sqs: "SQSClient"
+    http: AsyncClient
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Infrastructure:
-    """The connections of one process."""
+    """The connections of one process, and the use cases' view of them."""
 
     pool: Pool
-    s3: "S3Client"
-    sqs: "SQSClient"
+    clients: Clients
     webhook: WebhookSender
     deps: Deps
 
@@ -92,60 +102,71 @@ def database(settings: Settings, process: str) -> AbstractAsyncContextManager[Po
 @asynccontextmanager
 async def http_app(settings: Settings) -> AsyncGenerator[Litestar]:
     """Open what the HTTP process needs, and build its app."""
-    async with infrastructure(settings, "http") as infra:
-        yield create_app(
-            infra.deps,
-            auth=JwtAuth(settings.jwt_public_key, settings.jwt_issuer, settings.jwt_audience),
-            health={
-                "database": partial(health.ping, infra.pool),
-                "store": partial(bucket_reachable, infra.s3, settings.s3_bucket),
-                "queue": partial(queue_reachable, infra.sqs, settings.events_queue_url),
-            },
-        )
+    async with database(settings, "http") as pool_, clients(settings) as clients_:
+        yield build_app(settings, wire(settings, pool_, clients_))
 
 
 @asynccontextmanager
 async def worker(settings: Settings) -> AsyncGenerator[Worker]:
     """Open what the background process needs, and build what it runs."""
-    async with infrastructure(settings, "worker") as infra:
-        yield Worker(
-            relay=Relay(
-                infra.pool,
-                channel=channel(SCHEMA),
-                deliver={VIDEO_WEBHOOK: infra.webhook.as_deliver()},
-            ),
-            consumer=Consumer(infra.sqs, settings.events_queue_url, video_events(infra.deps)),
-            deps=infra.deps,
-        )
+    async with database(settings, "worker") as pool_, clients(settings) as clients_:
+        yield build_worker(settings, wire(settings, pool_, clients_))
 
 
 @asynccontextmanager
-async def infrastructure(settings: Settings, process: str) -> AsyncGenerator[Infrastructure]:
-    """Open every connection of a process; servers may still be away."""
+async def clients(settings: Settings) -> AsyncGenerator[Clients]:
+    """Open a client of every server but the database; the servers may still be away."""
     s3_settings = _s3(settings)
     public = settings.s3_public_endpoint_url or settings.s3_endpoint_url
     async with (
-        database(settings, process) as pool_,
         s3_client(s3_settings) as s3,
         s3_client(replace(s3_settings, endpoint_url=public)) as presign_s3,
         sqs_client(_sqs(settings)) as sqs,
         http_client() as http,
     ):
-        url = settings.video_service_url.rstrip("/") + WEBHOOK_PATH
-        webhook = WebhookSender(http, url, settings.webhook_secret)
-        deps = Deps(
-            begin=partial(begin, pool_),
-            store=S3SourceStore(
-                S3Multipart(s3, settings.s3_bucket, presign_s3), S3Objects(s3, settings.s3_bucket)
-            ),
-            video_service=WebhookVideoService(
-                webhook, attempt_timeout_s=settings.admission_timeout_s
-            ),
-            now=utc_now,
-            new_id=new_id,
-            policy=policy(settings),
-        )
-        yield Infrastructure(pool=pool_, s3=s3, sqs=sqs, webhook=webhook, deps=deps)
+        yield Clients(s3=s3, presign_s3=presign_s3, sqs=sqs, http=http)
+
+
+def wire(settings: Settings, pool_: Pool, clients_: Clients) -> Infrastructure:
+    """Put the adapters behind the ports."""
+    url = settings.video_service_url.rstrip("/") + WEBHOOK_PATH
+    webhook = WebhookSender(clients_.http, url, settings.webhook_secret)
+    multipart = S3Multipart(clients_.s3, settings.s3_bucket, clients_.presign_s3)
+    deps = Deps(
+        begin=partial(begin, pool_),
+        store=S3SourceStore(multipart, S3Objects(clients_.s3, settings.s3_bucket)),
+        video_service=WebhookVideoService(webhook, attempt_timeout_s=settings.admission_timeout_s),
+        now=utc_now,
+        new_id=new_id,
+        policy=policy(settings),
+    )
+    return Infrastructure(pool=pool_, clients=clients_, webhook=webhook, deps=deps)
+
+
+def build_app(settings: Settings, infra: Infrastructure) -> Litestar:
+    """Build the HTTP application."""
+    return create_app(
+        infra.deps,
+        auth=JwtAuth(settings.jwt_public_key, settings.jwt_issuer, settings.jwt_audience),
+        health={
+            "database": partial(health.ping, infra.pool),
+            "store": partial(bucket_reachable, infra.clients.s3, settings.s3_bucket),
+            "queue": partial(queue_reachable, infra.clients.sqs, settings.events_queue_url),
+        },
+    )
+
+
+def build_worker(settings: Settings, infra: Infrastructure) -> Worker:
+    """Build what the background process runs."""
+    return Worker(
+        relay=Relay(
+            infra.pool,
+            channel=channel(SCHEMA),
+            deliver={VIDEO_WEBHOOK: infra.webhook.as_deliver()},
+        ),
+        consumer=Consumer(infra.clients.sqs, settings.events_queue_url, video_events(infra.deps)),
+        deps=infra.deps,
+    )
 
 
 def policy(settings: Settings) -> Policy:

@@ -9,14 +9,22 @@ from uuid import UUID
 
 import asyncpg
 import httpx
+import msgspec
 
 from reel_messaging.sqs import QueuePublisher
 from reel_testing.infra import Infra
 from reel_testing.tokens import TokenIssuer
 from reel_testing.upload.agent import Agent
 from reel_testing.upload.video_double import SECRET, VideoServiceDouble
-from upload_service.bootstrap import Infrastructure, http_app, infrastructure, worker
-from upload_service.settings import Settings
+from upload_service.bootstrap import (
+    Clients,
+    Infrastructure,
+    build_app,
+    build_worker,
+    database,
+    wire,
+)
+from upload_service.settings import PREFIX, Settings
 from upload_service.usecases.sweep import Swept, sweep
 
 WAIT_S: Final = 20.0
@@ -33,6 +41,12 @@ class UploadSystem:
     agent: Agent
     videos: VideoServiceDouble
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """The service's settings as variables, for a process of its own."""
+        values = msgspec.structs.asdict(self.settings).items()
+        return {f"{PREFIX}{k.upper()}": str(v) for k, v in values if v is not None}
+
     async def until(self, condition: Callable[[], bool | Awaitable[bool]]) -> None:
         """Wait for a condition; fails the test after 20 s."""
         async with asyncio.timeout(WAIT_S):
@@ -46,7 +60,8 @@ class UploadSystem:
     async def working(self) -> AsyncGenerator[None]:
         """Run the worker's relay and consumer during the block."""
         stop = asyncio.Event()
-        async with worker(self.settings) as parts, asyncio.TaskGroup() as group:
+        parts = build_worker(self.settings, self.infra)
+        async with asyncio.TaskGroup() as group:
             relaying = group.create_task(parts.relay.run())
             consuming = group.create_task(parts.consumer.run(stop))
             try:
@@ -83,7 +98,7 @@ class UploadSystem:
 
     async def announce(self, message_id: str, body: bytes) -> None:
         """Put an event on the service's queue."""
-        queue = QueuePublisher(self.infra.sqs, self.settings.events_queue_url)
+        queue = QueuePublisher(self.infra.clients.sqs, self.settings.events_queue_url)
         await queue.publish(message_id, body)
 
     async def outbox(self) -> list[str]:
@@ -93,7 +108,7 @@ class UploadSystem:
 
     async def sources(self, video_id: UUID) -> list[str]:
         """Return the keys of the video's source objects."""
-        listed = await self.infra.s3.list_objects_v2(
+        listed = await self.infra.clients.s3.list_objects_v2(
             Bucket=self.settings.s3_bucket, Prefix=f"videos/{video_id}/source."
         )
         return [found.get("Key", "") for found in listed.get("Contents", [])]
@@ -104,42 +119,51 @@ class UploadSystem:
         return [upload.upload_id for upload in found]
 
 
-@asynccontextmanager
-async def upload_system(
-    infra: Infra,
-    *,
-    database_url: str,
-    bucket: str,
-    queue_url: str,
-    videos: VideoServiceDouble,
-    owner_id: UUID,
-) -> AsyncGenerator[UploadSystem]:
-    """Build the service around servers that are already there."""
-    tokens = TokenIssuer()
-    s3, sqs = infra.s3_as(NAME), infra.sqs
-    settings = Settings(
-        database_url=database_url,
+@dataclass(frozen=True, kw_only=True)
+class Servers:
+    """What the systems of one test session share: opening clients is slow, sharing them safe."""
+
+    settings: Settings
+    clients: Clients
+    tokens: TokenIssuer
+
+
+def server_settings(infra: Infra, *, bucket: str, queue_url: str, tokens: TokenIssuer) -> Settings:
+    """Return settings for a service on these servers; each system replaces what is its own."""
+    s3 = infra.s3_as(NAME)
+    return Settings(
+        database_url="",
         jwt_public_key=tokens.public_pem,
         s3_endpoint_url=s3.endpoint_url,
         s3_bucket=bucket,
         s3_access_key_id=s3.access_key_id,
         s3_secret_access_key=s3.secret_access_key,
-        sqs_endpoint_url=sqs.endpoint_url,
-        sqs_access_key_id=sqs.access_key_id,
-        sqs_secret_access_key=sqs.secret_access_key,
+        sqs_endpoint_url=infra.sqs.endpoint_url,
+        sqs_access_key_id=infra.sqs.access_key_id,
+        sqs_secret_access_key=infra.sqs.secret_access_key,
         events_queue_url=queue_url,
-        video_service_url=videos.url,
+        video_service_url="http://video-service",
         webhook_secret=SECRET,
         admission_timeout_s=1,
     )
-    async with (
-        http_app(settings) as app,
-        infrastructure(settings, "test") as connections,
-        httpx.AsyncClient(
-            transport=httpx.ASGITransport(cast("Any", app)),  # Litestar's ASGI types are its own
-            base_url="http://upload-service",
-        ) as api,
-        httpx.AsyncClient(timeout=60) as store,
-    ):
-        agent = Agent(api, store, tokens, owner_id)
-        yield UploadSystem(settings=settings, infra=connections, agent=agent, videos=videos)
+
+
+@asynccontextmanager
+async def upload_system(
+    servers: Servers, *, database_url: str, videos: VideoServiceDouble, owner_id: UUID
+) -> AsyncGenerator[UploadSystem]:
+    """Build a service of one test's own: its own database and its own video-service."""
+    settings = msgspec.structs.replace(
+        servers.settings, database_url=database_url, video_service_url=videos.url
+    )
+    async with database(settings, "test") as pool:
+        infra = wire(settings, pool, servers.clients)
+        app = cast("Any", build_app(settings, infra))  # Litestar's ASGI types are its own
+        async with (
+            httpx.AsyncClient(
+                transport=httpx.ASGITransport(app), base_url="http://upload-service"
+            ) as api,
+            httpx.AsyncClient(timeout=60) as store,
+        ):
+            agent = Agent(api, store, servers.tokens, owner_id)
+            yield UploadSystem(settings=settings, infra=infra, agent=agent, videos=videos)
