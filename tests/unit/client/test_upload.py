@@ -197,6 +197,18 @@ async def test_sessions_that_keep_failing_end_the_upload(
     assert len(double.sessions) == 3
 
 
+async def test_a_file_that_is_no_film_is_refused_at_the_end_and_forgotten(
+    reel: ReelClient, double: ApiDouble, film: MakeFilm, state_dir: Path
+) -> None:
+    double.script.is_no_film = True
+
+    with pytest.raises(ProblemError, match="unsupported-format"):
+        await reel.upload(film(parts=2))
+
+    assert records(state_dir) == []
+    assert len(double.sessions) == 1
+
+
 async def test_a_paused_session_is_resumed(
     reel: ReelClient, double: ApiDouble, film: MakeFilm
 ) -> None:

@@ -71,7 +71,7 @@ class StreamFetcher:
             raise failures.exceptions[0] from None
         files = [task.result() for task in tasks]
         film = head.path.with_name("film.mp4" if playlist.init else "film.ts")
-        await asyncio.to_thread(_concatenate, files, film)
+        _concatenate(files, film)
         return FetchedRendition(variant=variant, playlist=playlist, files=(head, *files), film=film)
 
     async def _fetch(self, url: str) -> Fetched:
@@ -81,7 +81,7 @@ class StreamFetcher:
         async with self._gate:
             response = await self._get(url)
         path = self._folder / uri
-        await asyncio.to_thread(_write, path, response.content)
+        _write(path, response.content)
         return Fetched(
             uri=uri,
             path=path,
@@ -100,6 +100,7 @@ class StreamFetcher:
         return response
 
 
+# Not in threads: a thread that a cancelled task left behind would write into a removed folder.
 def _write(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)

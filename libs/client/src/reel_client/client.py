@@ -16,7 +16,7 @@ from reel_client.retries import API_RETRIES, PART_RETRIES, RetryPolicy
 from reel_client.session import SessionOpener
 from reel_client.source import OpenSource, Source
 from reel_client.state import StateStore, default_state_dir
-from reel_client.transfer import Transfer, TransferTools
+from reel_client.transfer import UNSUPPORTED_FORMAT, Transfer, TransferTools
 from reel_client.transport import ANSWER_S, Token, Transport
 from reel_client.watch import WatchPace, watch_video
 from reel_contracts.uploads import UploadStatus
@@ -137,7 +137,7 @@ class ReelClient(ReelApi):
         )
         resumed_bytes = wish.source.size_bytes
         if view.status is not UploadStatus.COMPLETED:
-            resumed_bytes = await Transfer(tools, wish.source, opened, record, view).run()
+            resumed_bytes = await self._transfer(Transfer(tools, wish.source, opened, record, view))
         self.state.forget(wish.source.path)
         return Uploaded(
             video_id=record.video_id,
@@ -145,6 +145,14 @@ class ReelClient(ReelApi):
             size_bytes=wish.source.size_bytes,
             resumed_bytes=resumed_bytes,
         )
+
+    async def _transfer(self, transfer: Transfer) -> int:
+        try:
+            return await transfer.run()
+        except ProblemError as problem:
+            if problem.code == UNSUPPORTED_FORMAT:
+                self.state.forget(transfer.path)  # these bytes will never be a film
+            raise
 
     async def _give_up(self, source: Source) -> None:
         record = self.state.find_path(source.path)

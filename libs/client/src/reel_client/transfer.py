@@ -20,6 +20,9 @@ from reel_client.urls import PartUrlBook
 from reel_contracts.uploads import CompletedPart, UploadedPart, UploadStatus, UploadView
 from reel_kernel.clock import Clock
 
+UNSUPPORTED_FORMAT: Final = "unsupported-format"
+"""Problem code of `complete`: the bytes are no film, or of another family than declared."""
+
 MISMATCH_ROUNDS: Final = 3
 """How often parts that `complete` found missing or differing are sent again."""
 
@@ -49,6 +52,7 @@ class Transfer:
         view: UploadView,
     ) -> None:
         self._tools = tools
+        self.path = source.path
         self._opened = opened
         self._record = record
         self._view = view
@@ -170,14 +174,13 @@ class Transfer:
         except ProblemError as problem:
             if problem.code == "parts-mismatch":
                 return _named_parts(problem) & self._etags.keys() or set(self._etags)
-            await self._explain(problem)
+            if problem.code != UNSUPPORTED_FORMAT:
+                await self._explain(problem)
             raise
         return set()
 
     async def _explain(self, problem: ProblemError) -> None:
         """Raise UploadEnded instead when the store failed and the session with it."""
-        if problem.code == "unsupported-format":
-            return
         view = await self._tools.api.get_upload(self._view.upload_session_id)
         if view.status in {UploadStatus.FAILED, UploadStatus.CANCELED}:
             raise UploadEnded(view.upload_session_id, view.status) from problem

@@ -140,6 +140,9 @@ class Routes:
             script.failing_completes -= 1
             session.status = "FAILED"
             return problem(409, "invalid-transition", {"currentStatus": "FAILED"})
+        if script.is_no_film:
+            session.status = "FAILED"
+            return problem(422, "unsupported-format")
         for number in script.unlisted:
             del session.parts[number]
         script.unlisted = set()

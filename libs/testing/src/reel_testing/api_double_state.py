@@ -53,6 +53,7 @@ class Script:
     held: set[int] = field(default_factory=set[int])
     release: asyncio.Event = field(default_factory=asyncio.Event)
     failing_completes: int = 0
+    is_no_film: bool = False
     url_life: timedelta = timedelta(minutes=15)
 
 

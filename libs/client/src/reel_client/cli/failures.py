@@ -35,7 +35,7 @@ def explain(failure: ReelError, hint: str | None = None) -> list[str]:
 
     `hint` is what to do about a line or a store that failed.
     """
-    lines = [f"reel: {failure}"]
+    lines = [str(failure)]
     if isinstance(failure, ProblemError):
         lines += [f"  {error.field}: {error.message}" for error in failure.errors]
         lines += _hint(failure)
@@ -45,8 +45,7 @@ def explain(failure: ReelError, hint: str | None = None) -> list[str]:
 
 
 def report(failure: ReelError, hint: str | None = None) -> None:
-    for line in explain(failure, hint):
-        click.echo(line, err=True)
+    click.echo("reel: " + "\n".join(explain(failure, hint)), err=True)
 
 
 def _hint(problem: ProblemError) -> list[str]:
