@@ -30,6 +30,12 @@ hang_up.poll()
 """
 
 
+def environment(settings: Settings) -> dict[str, str]:
+    """Return the variables that say the same as `settings`."""
+    given = msgspec.structs.asdict(settings).items()
+    return {f"{PREFIX}{name.upper()}": str(value) for name, value in given if value is not None}
+
+
 @dataclass(frozen=True, slots=True)
 class WorkerProcess:
     """A running worker; its log is a file of JSON lines."""
@@ -58,16 +64,12 @@ class WorkerProcess:
 async def worker_process(settings: Settings, folder: Path) -> AsyncGenerator[WorkerProcess]:
     """Run `python -m transcode_service.worker` until the end of the block, whatever happens."""
     log = folder / "worker.log"
-    given = msgspec.structs.asdict(settings).items()
-    environment = {f"{PREFIX}{name.upper()}": str(value) for name, value in given if value}
-    environment[f"{PREFIX}SHUTDOWN_S"] = str(settings.shutdown_s)
-    environment[f"{PREFIX}PORT"] = "0"
     with log.open("wb") as out:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
             "transcode_service.worker",
-            env={**base_environment(folder), **environment},
+            env={**base_environment(folder), **environment(settings)},
             stdout=out,
             stderr=asyncio.subprocess.STDOUT,
         )
