@@ -13,7 +13,7 @@ from typing import Final
 
 import structlog
 
-from transcode_service.adapters.child import Limits, limit, reap
+from transcode_service.adapters.child import GRACE_S, Limits, limit, reap
 from transcode_service.adapters.pipe import OutPipe
 from transcode_service.domain.media_errors import EncodeTimedOut
 from transcode_service.domain.verdict import check_exit, is_demuxer_error
@@ -33,12 +33,14 @@ log = structlog.stdlib.get_logger(__name__)
 class FfmpegEncoder:
     """Encodes with one FFmpeg a call, in a process group of its own and within limits.
 
-    `stall_s` is how long FFmpeg may neither take bytes nor make film while both are there.
+    `stall_s` is how long FFmpeg may neither take bytes nor make film while both are there;
+    `grace_s` how long it gets between SIGTERM and SIGKILL.
     """
 
-    def __init__(self, ffmpeg: Path, *, stall_s: float = STALL_S) -> None:
+    def __init__(self, ffmpeg: Path, *, stall_s: float = STALL_S, grace_s: float = GRACE_S) -> None:
         self._ffmpeg = ffmpeg
         self._stall_s = stall_s
+        self._grace_s = grace_s
 
     async def encode(
         self,
@@ -67,7 +69,7 @@ class FfmpegEncoder:
                 log.info("ffmpeg_started", pid=process.pid)
                 await self._to_its_end(run, feed, deadline_s)
             finally:
-                await reap(process)
+                await reap(process, grace_s=self._grace_s)
         wall_s = time.monotonic() - started
         log.info("ffmpeg_ended", exit_code=process.returncode, wall_s=round(wall_s, 3))
         run.check()

@@ -1,0 +1,57 @@
+"""What must hold while an encode runs, and when it is given up."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from reel_testing.media_bucket import MediaBucket
+from reel_testing.waiting import until
+from transcode_service.domain.transcoding import Progress
+
+MakeFilm = Callable[[str, float], Awaitable[Path]]
+
+
+def running_encoders() -> set[str]:
+    """Return the ids of our children that are an FFmpeg."""
+    tasks = Path("/proc/self/task").glob("*/children")
+    pids = {pid for task in tasks for pid in task.read_text().split()}
+    return {pid for pid in pids if "ffmpeg" in Path(f"/proc/{pid}/comm").read_text()}
+
+
+async def test_segments_are_in_the_store_before_the_encode_ends(
+    bucket: MediaBucket, make_film: MakeFilm
+) -> None:
+    film = await make_film("mp4", 30.0)
+    heard: list[Progress] = []
+    encoding = asyncio.ensure_future(
+        bucket.transcode(film, qualities=["480p"], on_progress=heard.append)
+    )
+
+    async def sent_while_running() -> bool:
+        found = [stored.key async for stored in bucket.admin.list_prefix("videos/")]
+        return bool(running_encoders()) and any(key.endswith(".m4s") for key in found)
+
+    await until(sent_while_running)
+
+    result = await encoding
+    assert result.duration_s == pytest.approx(30.0, abs=0.5)
+    assert [progress.encoded_s for progress in heard] == sorted(p.encoded_s for p in heard)
+
+
+async def test_cancellation_leaves_no_process_and_no_file(
+    bucket: MediaBucket, make_film: MakeFilm
+) -> None:
+    film = await make_film("mp4", 30.0)
+    heard: list[Progress] = []
+    encoding = asyncio.ensure_future(bucket.transcode(film, on_progress=heard.append))
+    await until(lambda: bool(heard))
+    assert running_encoders()
+
+    encoding.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await encoding
+    assert not running_encoders()
+    assert not bucket.work_dir.exists()
