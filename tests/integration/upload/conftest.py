@@ -3,8 +3,8 @@ from uuid import uuid4
 
 import pytest
 
-from reel_messaging.sqs import sqs_client
 from reel_stack import buckets, queue
+from reel_stack.topology import dead_letters
 from reel_storage.client import s3_client
 from reel_testing.infra import Infra
 from reel_testing.plugin import NewDatabase
@@ -27,18 +27,9 @@ async def bucket(infra: Infra) -> AsyncGenerator[str]:
 
 
 @pytest.fixture(scope="session")
-async def queue_url(infra: Infra) -> AsyncGenerator[str]:
-    """One for all tests here: a message for another test's video has no effect."""
-    async with sqs_client(infra.sqs) as client:
-        url = await queue.create_queue(client, f"upload-{uuid4().hex}")
-        yield url
-        await client.delete_queue(QueueUrl=url)
-
-
-@pytest.fixture(scope="session")
-async def servers(infra: Infra, bucket: str, queue_url: str) -> AsyncGenerator[Servers]:
+async def servers(infra: Infra, bucket: str) -> AsyncGenerator[Servers]:
     tokens = TokenIssuer()
-    settings = server_settings(infra, bucket=bucket, queue_url=queue_url, tokens=tokens)
+    settings = server_settings(infra, bucket=bucket, tokens=tokens)
     async with clients(settings) as opened:
         yield Servers(settings=settings, clients=opened, tokens=tokens)
 
@@ -50,11 +41,24 @@ async def videos() -> AsyncGenerator[VideoServiceDouble]:
 
 
 @pytest.fixture
+async def queue_url(servers: Servers) -> AsyncGenerator[str]:
+    """One a test: a long poll that a test gives up may still take the next one's message."""
+    sqs, name = servers.clients.sqs, f"upload-{uuid4().hex}"
+    url = await queue.create_queue(sqs, name)
+    yield url
+    await sqs.delete_queue(QueueUrl=url)
+    dead = await sqs.get_queue_url(QueueName=dead_letters(name))
+    await sqs.delete_queue(QueueUrl=dead["QueueUrl"])
+
+
+@pytest.fixture
 async def system(
-    servers: Servers, new_database: NewDatabase, videos: VideoServiceDouble
+    servers: Servers, new_database: NewDatabase, queue_url: str, videos: VideoServiceDouble
 ) -> AsyncGenerator[UploadSystem]:
     url = await new_database("upload")
-    async with upload_system(servers, database_url=url, videos=videos, owner_id=uuid4()) as system:
+    async with upload_system(
+        servers, database_url=url, queue_url=queue_url, videos=videos, owner_id=uuid4()
+    ) as system:
         yield system
 
 

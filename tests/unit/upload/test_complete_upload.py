@@ -16,6 +16,7 @@ from upload_service.domain.errors import (
 )
 from upload_service.domain.lifecycle import Status
 from upload_service.domain.session import Failure, UploadSession
+from upload_service.ports import PartsRejected
 from upload_service.usecases.complete_upload import complete_upload
 from upload_service.usecases.steer_session import cancel_upload, pause_upload
 from upload_service.usecases.view_session import view_session
@@ -208,6 +209,35 @@ async def test_a_cancel_while_the_store_joins_wins_and_leaves_no_object(world: U
     assert world.session(session.id).status is Status.CANCELED
     assert not world.store.objects
     assert [news.status for news in world.database.news] == [UploadOutcome.CANCELED]
+
+
+async def test_a_cancel_that_takes_the_parts_away_is_told_as_a_cancel(world: UploadWorld) -> None:
+    session, etags = uploaded(world)
+
+    async def cancel_and_lose_the_parts() -> None:
+        await cancel_upload(session.id, session.owner_id, world.deps())
+        raise PartsRejected
+
+    world.store.on_complete = cancel_and_lose_the_parts
+
+    with pytest.raises(InvalidTransition) as refused:
+        await complete_upload(session.id, session.owner_id, etags, world.deps())
+
+    assert refused.value.extra == {"currentStatus": Status.CANCELED}
+
+
+async def test_parts_that_change_while_being_joined_decide_nothing(world: UploadWorld) -> None:
+    session, etags = uploaded(world)
+
+    async def refuse() -> None:
+        raise PartsRejected
+
+    world.store.on_complete = refuse
+
+    with pytest.raises(StoreUnavailable):
+        await complete_upload(session.id, session.owner_id, etags, world.deps())
+
+    assert world.session(session.id).status is Status.IN_PROGRESS
 
 
 async def test_a_pause_while_the_store_joins_comes_too_late(world: UploadWorld) -> None:

@@ -128,7 +128,7 @@ class Servers:
     tokens: TokenIssuer
 
 
-def server_settings(infra: Infra, *, bucket: str, queue_url: str, tokens: TokenIssuer) -> Settings:
+def server_settings(infra: Infra, *, bucket: str, tokens: TokenIssuer) -> Settings:
     """Return settings for a service on these servers; each system replaces what is its own."""
     s3 = infra.s3_as(NAME)
     return Settings(
@@ -141,7 +141,7 @@ def server_settings(infra: Infra, *, bucket: str, queue_url: str, tokens: TokenI
         sqs_endpoint_url=infra.sqs.endpoint_url,
         sqs_access_key_id=infra.sqs.access_key_id,
         sqs_secret_access_key=infra.sqs.secret_access_key,
-        events_queue_url=queue_url,
+        events_queue_url="http://queue",
         video_service_url="http://video-service",
         webhook_secret=SECRET,
         admission_timeout_s=1,
@@ -150,11 +150,19 @@ def server_settings(infra: Infra, *, bucket: str, queue_url: str, tokens: TokenI
 
 @asynccontextmanager
 async def upload_system(
-    servers: Servers, *, database_url: str, videos: VideoServiceDouble, owner_id: UUID
+    servers: Servers,
+    *,
+    database_url: str,
+    queue_url: str,
+    videos: VideoServiceDouble,
+    owner_id: UUID,
 ) -> AsyncGenerator[UploadSystem]:
-    """Build a service of one test's own: its own database and its own video-service."""
+    """Build a service with a database, a queue and a video-service of its own."""
     settings = msgspec.structs.replace(
-        servers.settings, database_url=database_url, video_service_url=videos.url
+        servers.settings,
+        database_url=database_url,
+        events_queue_url=queue_url,
+        video_service_url=videos.url,
     )
     async with database(settings, "test") as pool:
         infra = wire(settings, pool, servers.clients)

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from reel_kernel.errors import InvalidTransition
 from upload_service.domain.errors import (
+    PartsMismatch,
     StoreUnavailable,
     UnsupportedFormat,
     UploadFailed,
@@ -43,8 +44,16 @@ async def complete_upload(
     session, upload_id = await _begin(session_id, owner_id, deps)
     if session.status is Status.COMPLETED:
         return session
-    await _join(session, upload_id, claimed, deps)
-    return _answer(await conclude(session, deps))
+    try:
+        await _join(session, upload_id, claimed, deps)
+        return _answer(await conclude(session, deps))
+    except (PartsMismatch, StoreUnavailable):
+        # A concurrent call may have ended the session, and taken the parts away from this one.
+        async with deps.begin() as tx:
+            current = await tx.sessions.get(session_id, owner_id)
+        if current.is_live:
+            raise
+        return _answer(current)
 
 
 async def _begin(session_id: UUID, owner_id: UUID, deps: Deps) -> tuple[UploadSession, str]:

@@ -5,7 +5,10 @@ being recorded; an object nobody wants (cancelled while completing, wrong bytes,
 of them live under the video's own source prefix, so listing that prefix finds them.
 """
 
+import asyncio
 from collections.abc import Sequence
+from datetime import timedelta
+from typing import Final
 from uuid import UUID
 
 import structlog
@@ -14,6 +17,9 @@ from upload_service.domain.errors import StoreUnavailable
 from upload_service.domain.lifecycle import Status
 from upload_service.domain.session import UploadSession
 from upload_service.ports import Deps
+
+SOON: Final = timedelta(seconds=5)
+"""How long a client waits for the cleaning up after its own request."""
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -38,12 +44,13 @@ async def settle(session: UploadSession, deps: Deps) -> bool:
         return await tx.housekeeping.mark_settled(session.id, now=now, quiet_since=quiet_since)
 
 
-async def settle_soon(session: UploadSession, deps: Deps) -> None:
-    """Settle now if the store answers; the sweep repeats it until it is confirmed."""
+async def settle_soon(session: UploadSession, deps: Deps, *, within: timedelta = SOON) -> None:
+    """Settle now if the store answers in time; the sweep repeats it until it is confirmed."""
     try:
-        await settle(session, deps)
-    except StoreUnavailable as error:
-        log.warning("settle_postponed", upload_session_id=str(session.id), reason=str(error))
+        async with asyncio.timeout(within.total_seconds()):
+            await settle(session, deps)
+    except (StoreUnavailable, TimeoutError) as error:
+        log.warning("settle_postponed", upload_session_id=str(session.id), error=repr(error))
 
 
 async def _abort_strays(video_id: UUID, deps: Deps) -> bool:

@@ -74,5 +74,5 @@ async def settle_ended(deps: Deps) -> int:
             limit=deps.policy.sweep_batch,
         )
     for session in sessions:
-        await settle_soon(session, deps)
+        await settle_soon(session, deps, within=deps.policy.settle_timeout)
     return len(sessions)
