@@ -1,5 +1,6 @@
 """The public gateway: Caddy with deploy/local/gateway/Caddyfile."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from reel_stack.layout import REPOSITORY, Layout
@@ -17,7 +18,7 @@ def url(port: int, *, tls: bool) -> str:
     return f"https://localhost:{port}" if tls else f"http://{LOOPBACK}:{port}"
 
 
-def part(layout: Layout, port: int, services: dict[str, str], *, tls: bool) -> Part:
+def part(layout: Layout, port: int, services: Mapping[str, str], *, tls: bool) -> Part:
     """Caddy; its certificates, if any, lie in its state directory."""
     directory = layout.directory(NAME)
     snippet = directory / "tls.caddy"

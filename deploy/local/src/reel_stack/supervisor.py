@@ -43,6 +43,7 @@ class Supervisor:
         self._base = base
         self._hold = hold
         self._processes: dict[str, Process] = {}
+        self._stopping = False
         self.on_restart: Callable[[], object] = lambda: None
 
     def pids(self) -> dict[str, int]:
@@ -69,6 +70,7 @@ class Supervisor:
 
     async def stop(self) -> None:
         """End the services, then the servers they need."""
+        self._stopping = True
         running = tuple(self._processes.values())
         await self._stop_all(process for process in running if process.part.is_service)
         await self._stop_all(process for process in running if not process.part.is_service)
@@ -107,6 +109,8 @@ class Supervisor:
         while True:
             began = time.monotonic()
             status = await process.wait()
+            if self._stopping:
+                return
             if not process.part.is_service:
                 raise process.failure(f"ended with status {status}")
             failures = 1 if time.monotonic() - began > HEALTHY_AFTER_S else failures + 1
