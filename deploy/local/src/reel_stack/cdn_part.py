@@ -21,7 +21,9 @@ def url(port: int) -> str:
     return f"http://{LOOPBACK}:{port}"
 
 
-def part(layout: Layout, port: int, origin_url: str, secrets: Secrets) -> Part:
+def part(
+    layout: Layout, port: int, origin_url: str, secrets: Secrets, *, bucket: str = BUCKET
+) -> Part:
     """The edge; its key goes by a file only its owner can read, not by the command line."""
     directory = layout.directory(NAME)
     key = secrets.s3_keys[CDN]
@@ -29,7 +31,7 @@ def part(layout: Layout, port: int, origin_url: str, secrets: Secrets) -> Part:
         host=LOOPBACK,
         port=port,
         origin_url=origin_url,
-        bucket=BUCKET,
+        bucket=bucket,
         region=REGION,
         access_key_id=key.access_key_id,
         secret_access_key=key.secret_access_key,
