@@ -18,6 +18,7 @@ IDLE_IN_TRANSACTION_MS: Final = 60_000
 DATABASE_ERRORS: Final = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # a statement sent just as the server hangs up
     asyncpg.InsufficientResourcesError,
     asyncpg.OperatorInterventionError,
     asyncpg.TransactionRollbackError,

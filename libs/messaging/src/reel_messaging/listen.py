@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 
 import structlog
 
 from reel_db.pool import ACQUIRE_TIMEOUT_S, DATABASE_ERRORS, Connection, Pool
-from reel_messaging.retry import RECONNECT
+from reel_messaging.retry import RECONNECT, keep_cancellation
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -24,6 +25,7 @@ async def listen(pool: Pool, channel: str, on_notify: Callable[[], None]) -> Non
                 await _until_lost(connection, channel, on_notify)
             failures = 0
         except DATABASE_ERRORS as error:
+            keep_cancellation(error)
             failures += 1
             log.warning("listen_failed", channel=channel, error=repr(error), failures=failures)
         await asyncio.sleep(RECONNECT.delay_s(failures))
@@ -40,11 +42,12 @@ async def _until_lost(connection: Connection, channel: str, on_notify: Callable[
 
     connection.add_termination_listener(terminated)
     await connection.add_listener(channel, notified)
+    on_notify()
     try:
-        on_notify()
         await lost.wait()
         log.warning("listen_connection_lost", channel=channel)
-    finally:
-        connection.remove_termination_listener(terminated)
-        if not connection.is_closed():
+    except asyncio.CancelledError:
+        with suppress(*DATABASE_ERRORS):  # a connection that is gone needs no goodbye
+            connection.remove_termination_listener(terminated)
             await connection.remove_listener(channel, notified)
+        raise

@@ -15,7 +15,7 @@ from reel_db import outbox
 from reel_db.outbox import OutboxRow
 from reel_db.pool import ACQUIRE_TIMEOUT_S, DATABASE_ERRORS, Connection, Pool, transaction
 from reel_messaging.listen import listen
-from reel_messaging.retry import RECONNECT, PermanentDeliveryError, RetryPolicy
+from reel_messaging.retry import RECONNECT, PermanentDeliveryError, RetryPolicy, keep_cancellation
 from reel_observability.context import unit_of_work
 
 Deliver = Callable[[OutboxRow], Awaitable[None]]
@@ -88,6 +88,7 @@ class Relay:
                 rows, pause_s = await self._claim()
                 failures = 0
             except DATABASE_ERRORS as error:
+                keep_cancellation(error)
                 failures += 1
                 log.warning("outbox_unreachable", error=repr(error), failures=failures)
                 rows, pause_s = [], RECONNECT.delay_s(failures)

@@ -1,5 +1,6 @@
 """When to try again."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from random import SystemRandom
@@ -35,3 +36,17 @@ class RetryPolicy:
 
 RECONNECT: Final = RetryPolicy(base_s=0.1, max_s=5)
 """For connections to our own servers: quick at first, never slower than 5 s."""
+
+
+def keep_cancellation(error: BaseException) -> None:
+    """Raise CancelledError again where a failing clean-up has replaced it by `error`.
+
+    Releasing a broken connection raises, even while its task is being cancelled; a loop that then
+    just tries again would never end.
+
+    Raises:
+        asyncio.CancelledError: this task is being cancelled.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError from error

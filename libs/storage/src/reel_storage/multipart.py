@@ -118,7 +118,8 @@ class S3Multipart:
         """Join parts, given as (number, etag) in ascending order, into the object.
 
         Raises:
-            UploadGone: no such upload, maybe because an earlier call succeeded.
+            UploadGone: no such upload, maybe because an earlier call succeeded (AWS; Swift just
+                succeeds again).
             PartsRejected: a part is missing, has another ETag, or is small and not the last.
             StoreUnavailable: the outcome is not known; try again.
         """

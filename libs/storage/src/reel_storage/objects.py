@@ -5,6 +5,7 @@ import os
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -127,7 +128,7 @@ class S3Objects:
             await self._client.put_object(
                 Bucket=self._bucket,
                 Key=key,
-                Body=body,
+                Body=BytesIO(body),
                 ContentType=content_type,
                 CacheControl=cache_control,
             )

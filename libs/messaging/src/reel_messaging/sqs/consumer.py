@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from reel_messaging.retry import RECONNECT, RetryPolicy
+from reel_messaging.retry import RECONNECT, RetryPolicy, keep_cancellation
 from reel_messaging.sqs.client import MAX_WAIT_S, SQS_ERRORS
 from reel_messaging.sqs.dead_letters import DeadLetters
 from reel_messaging.sqs.message import MAX_VISIBILITY_S, Ack, Dead, Outcome, Retry, SqsMessage
@@ -92,6 +92,7 @@ class Consumer:
                 received = await self._receive()
                 failures = 0
             except SQS_ERRORS as error:
+                keep_cancellation(error)
                 failures += 1
                 log.warning("receive_failed", queue=self._queue_url, error=repr(error))
                 await asyncio.sleep(RECONNECT.delay_s(failures))
