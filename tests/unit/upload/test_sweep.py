@@ -76,6 +76,25 @@ async def test_an_upload_nobody_recorded_is_aborted_with_the_session(world: Uplo
     assert not world.store.uploads
 
 
+async def test_one_sweep_settles_every_batch(world: UploadWorld) -> None:
+    sessions = [world.add(status=Status.COMPLETED) for _ in range(3 * world.policy.settle_batch)]
+
+    swept = await sweep(world.deps())
+
+    assert swept.visited == len(sessions)
+    assert set(world.database.settled) == {session.id for session in sessions}
+
+
+async def test_a_sweep_does_not_insist_while_the_store_is_down(world: UploadWorld) -> None:
+    for _ in range(3 * world.policy.settle_batch):
+        world.add(status=Status.COMPLETED)
+    world.store.down = True
+
+    swept = await sweep(world.deps())
+
+    assert swept.visited == world.policy.settle_batch
+
+
 async def test_a_new_session_s_upload_survives_the_cleaning_of_the_old(world: UploadWorld) -> None:
     old = world.add(status=Status.FAILED, fail_reason=Failure.PROVIDER_ERROR)
     new = world.add(video_id=old.video_id, owner_id=old.owner_id)

@@ -218,8 +218,9 @@ class Policy:
     session_ttl: timedelta
     opening_grace: timedelta = timedelta(seconds=60)
     completing_grace: timedelta = timedelta(minutes=10)
-    settle_timeout: timedelta = timedelta(seconds=30)
+    settle_timeout: timedelta = timedelta(seconds=20)
     settle_lease: timedelta = timedelta(minutes=2)
+    settle_batch: int = 4
     sweep_batch: int = 50
 
 

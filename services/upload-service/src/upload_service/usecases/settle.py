@@ -44,13 +44,18 @@ async def settle(session: UploadSession, deps: Deps) -> bool:
         return await tx.housekeeping.mark_settled(session.id, now=now, quiet_since=quiet_since)
 
 
-async def settle_soon(session: UploadSession, deps: Deps, *, within: timedelta = SOON) -> None:
-    """Settle now if the store answers in time; the sweep repeats it until it is confirmed."""
+async def settle_soon(session: UploadSession, deps: Deps, *, within: timedelta = SOON) -> bool:
+    """Settle now if the store answers in time, and tell whether it did.
+
+    The sweep repeats it until it is confirmed.
+    """
     try:
         async with asyncio.timeout(within.total_seconds()):
             await settle(session, deps)
     except (StoreUnavailable, TimeoutError) as error:
         log.warning("settle_postponed", upload_session_id=str(session.id), error=repr(error))
+        return False
+    return True
 
 
 async def _abort_strays(video_id: UUID, deps: Deps) -> bool:

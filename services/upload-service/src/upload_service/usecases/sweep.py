@@ -1,10 +1,11 @@
 """What nobody asks for and must happen all the same: expiry, late news, cleaning up."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import structlog
 
-from upload_service.domain.session import Failure
+from upload_service.domain.session import Failure, UploadSession
 from upload_service.ports import Deps
 from upload_service.usecases import endings
 from upload_service.usecases.settle import settle_soon
@@ -64,15 +65,27 @@ async def announce_abandoned(deps: Deps) -> int:
 
 
 async def settle_ended(deps: Deps) -> int:
-    """Free the store of what ended sessions left; those it does not confirm come up again."""
+    """Free the store of what ended sessions left; those it does not confirm come up again.
+
+    Goes on batch by batch until nothing is left, or the store does not answer. A batch ends well
+    before its lease does.
+    """
+    visited = 0
+    while sessions := await _claim_unsettled(deps):
+        visited += len(sessions)
+        timeout = deps.policy.settle_timeout
+        answered = [await settle_soon(session, deps, within=timeout) for session in sessions]
+        if not all(answered):
+            break
+    return visited
+
+
+async def _claim_unsettled(deps: Deps) -> Sequence[UploadSession]:
     now = deps.now()
     async with deps.begin() as tx:
-        sessions = await tx.housekeeping.claim_unsettled(
+        return await tx.housekeeping.claim_unsettled(
             now=now,
             quiet_since=now - deps.policy.completing_grace,
             lease_until=now + deps.policy.settle_lease,
-            limit=deps.policy.sweep_batch,
+            limit=deps.policy.settle_batch,
         )
-    for session in sessions:
-        await settle_soon(session, deps, within=deps.policy.settle_timeout)
-    return len(sessions)
