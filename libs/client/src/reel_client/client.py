@@ -23,7 +23,9 @@ from reel_contracts.uploads import UploadStatus
 from reel_contracts.videos import VideoView
 from reel_kernel.clock import Clock, utc_now
 
-PARALLEL: Final = 4
+PARALLEL: Final = 8
+"""Parts in flight: with 5 MiB parts, what a store needs to be kept as busy as by boto3's ten."""
+
 SESSIONS_MAX: Final = 3
 """How many sessions one upload may use up to provider failures (spec 1.5)."""
 
