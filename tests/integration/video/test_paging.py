@@ -8,10 +8,16 @@ from uuid import UUID
 
 import pytest
 
-from reel_db.pool import transaction
 from reel_testing.video_service import VideoService
 from video_service.adapters.video_reader import SELECT_PAGE, SELECT_PAGE_BY_STATUS
 from video_service.domain.page import NEWEST
+
+
+INSERT_MANY = """
+INSERT INTO videos (id, owner_id, title, source_size_bytes, source_mime, created_at, updated_at)
+SELECT gen_random_uuid(), $1, 'Tour', 1000, 'video/mp4', now() - n * interval '1 s', now()
+  FROM generate_series(1, 5000) n
+"""
 
 
 async def page(service: VideoService, owner: UUID, query: str = "") -> dict[str, Any]:
@@ -168,10 +174,13 @@ async def test_a_page_is_one_range_of_its_index_unsorted(
 ) -> None:
     keyset = (owner, NEWEST.created_at, NEWEST.id, 21, *more)
 
-    async with transaction(service.pool) as connection:
-        await connection.execute("SET LOCAL enable_seqscan = off")
-        await connection.execute("SET LOCAL enable_bitmapscan = off")
+    async with service.pool.acquire() as connection:
+        never_committed = connection.transaction()
+        await never_committed.start()
+        await connection.execute(INSERT_MANY, owner)
+        await connection.execute("ANALYZE videos")
         rows = await connection.fetch(f"EXPLAIN {statement}", *keyset)
+        await never_committed.rollback()
 
     plan = "\n".join(row[0] for row in rows)
     assert f"using {index} " in plan
