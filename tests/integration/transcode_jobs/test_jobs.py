@@ -6,7 +6,7 @@ from uuid import uuid4
 from reel_contracts.failures import FailReason
 from reel_contracts.webhooks import TranscodeOutcome
 from reel_kernel.clock import utc_now
-from reel_testing.transcode_ledger import FakeTranscoder, a_request, failing, for_ever
+from reel_testing.transcode_builders import FakeTranscoder, a_request, failing, for_ever
 from reel_testing.transcode_system import TranscodeSystem
 from reel_testing.waiting import until
 from transcode_service.adapters.pg_transaction import transactions

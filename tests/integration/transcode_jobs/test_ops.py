@@ -8,7 +8,7 @@ from uuid import uuid4
 import msgspec
 
 from reel_stack.environment import base_environment
-from reel_testing.transcode_ledger import FakeTranscoder, a_request
+from reel_testing.transcode_builders import FakeTranscoder, a_request
 from reel_testing.transcode_process import environment
 from reel_testing.transcode_system import TranscodeSystem
 from reel_testing.waiting import until

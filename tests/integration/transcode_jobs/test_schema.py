@@ -3,7 +3,7 @@
 import asyncpg
 import pytest
 
-from reel_testing.transcode_ledger import FakeTranscoder, a_request
+from reel_testing.transcode_builders import FakeTranscoder, a_request
 from reel_testing.transcode_system import TranscodeSystem
 from transcode_service.adapters.pg_transaction import transactions
 from transcode_service.bootstrap import job_deps

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 from reel_contracts.events import VideoDeleted
 from reel_kernel.clock import utc_now
-from reel_testing.transcode_ledger import FakeTranscoder, a_request, failing, for_ever
+from reel_testing.transcode_builders import FakeTranscoder, a_request, failing, for_ever
 from reel_testing.transcode_system import TranscodeSystem
 from reel_testing.waiting import until
 from transcode_service.adapters.pg_transaction import transactions
@@ -112,3 +112,21 @@ async def test_a_job_whose_message_is_lost_still_ends(system: TranscodeSystem) -
 
     assert transcoder.prefixes == [f"videos/{request.video_id}/hls/a2/"]
     assert (await system.job(request.job_id))["resends"] == 1
+
+
+async def test_a_cancelled_attempt_whose_worker_died_is_ended(system: TranscodeSystem) -> None:
+    request = a_request()
+    deps = job_deps(transactions(system.clients.pool), FakeTranscoder(), Sweeper(), system.settings)
+    await take_lease(request, deps)
+    await system.put(f"videos/{request.video_id}/hls/poster.jpg")
+
+    async with system.working(FakeTranscoder()):
+        await system.delete(a_deletion(request.video_id))
+
+        async def buried() -> bool:
+            [attempt] = await system.attempts(request.job_id)
+            return attempt["state"] == "LOST" and not await system.keys("videos/")
+
+        await until(buried)
+
+    assert (await system.job(request.job_id))["lease_owner"] is None

@@ -11,7 +11,7 @@ from reel_contracts.events import TranscodeRequested
 from reel_contracts.webhooks import TranscodeOutcome, TranscodeWebhook
 from reel_kernel.clock import utc_now
 from reel_stack import sources
-from reel_testing.transcode_ledger import a_request
+from reel_testing.transcode_builders import a_request
 from reel_testing.transcode_process import StuckFfmpeg, WorkerProcess, worker_process
 from reel_testing.transcode_system import TranscodeSystem
 from reel_testing.waiting import until

@@ -6,14 +6,8 @@ import msgspec
 from reel_contracts.base import Message
 from reel_contracts.events import VideoDeleted
 from reel_messaging.sqs import Ack, Dead, Retry, SqsMessage
-from reel_testing.transcode_ledger import (
-    START,
-    FakeTranscoder,
-    MemoryLedger,
-    a_request,
-    failing,
-    job_deps,
-)
+from reel_testing.transcode_builders import FakeTranscoder, a_request, failing, job_deps
+from reel_testing.transcode_ledger import START, MemoryLedger
 from reel_testing.waiting import until
 from transcode_service.consumers.sweeper import Sweeper
 from transcode_service.consumers.transcode_requested import transcode_requested

@@ -1,4 +1,5 @@
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -7,16 +8,15 @@ import pytest
 from reel_contracts.events import VideoDeleted
 from reel_contracts.failures import FailReason
 from reel_contracts.webhooks import AssetType, TranscodeOutcome, TranscodeWebhook
-from reel_testing.transcode_ledger import (
-    START,
+from reel_testing.transcode_builders import (
     FakeTranscoder,
-    MemoryLedger,
     a_request,
     failing,
     for_ever,
     job_deps,
     steal,
 )
+from reel_testing.transcode_ledger import START, MemoryLedger
 from transcode_service.domain.attempt import AttemptState
 from transcode_service.domain.job import JobState
 from transcode_service.domain.media_errors import (
@@ -273,3 +273,37 @@ async def test_a_request_for_a_deleted_video_is_ignored(ledger: MemoryLedger) ->
     assert isinstance(outcome, Done)
     assert transcoder.prefixes == []
     assert ledger.job(request.job_id).state is JobState.CANCELED
+
+
+async def test_a_worker_that_stops_while_its_video_is_deleted_frees_the_objects(
+    ledger: MemoryLedger,
+) -> None:
+    request, transcoder = a_request(), FakeTranscoder(for_ever)
+    deps = replace(job_deps(ledger, transcoder), beat_s=3600)
+    running = asyncio.create_task(run_job(request, deps))
+    await transcoder.started.wait()
+    await delete_video(a_deletion(request.video_id), message_id="1", begin=ledger.begin)
+
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+
+    job = ledger.job(request.job_id)
+    assert (job.state, job.lease_owner) == (JobState.CANCELED, None)
+
+
+async def test_a_worker_that_stops_without_a_database_leaves_the_lease_to_run_out(
+    ledger: MemoryLedger,
+) -> None:
+    request, transcoder = a_request(), FakeTranscoder(for_ever)
+    deps = replace(job_deps(ledger, transcoder, lease_s=0.2), beat_s=3600)
+    running = asyncio.create_task(run_job(request, deps))
+    await transcoder.started.wait()
+    ledger.outages = 1_000_000
+
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+
+    assert transcoder.stopped.is_set()
+    assert ledger.job(request.job_id).state is JobState.RUNNING

@@ -2,13 +2,8 @@ from datetime import timedelta
 
 from reel_contracts.failures import FailReason
 from reel_contracts.webhooks import TranscodeOutcome, TranscodeWebhook
-from reel_testing.transcode_ledger import (
-    START,
-    MemoryLedger,
-    a_request,
-    expire_lease,
-    job_deps,
-)
+from reel_testing.transcode_builders import a_request, expire_lease, job_deps
+from reel_testing.transcode_ledger import START, MemoryLedger
 from transcode_service.domain.attempt import AttemptState
 from transcode_service.domain.job import JobState, Lease
 from transcode_service.domain.outcome import Done, GivenUp, Later

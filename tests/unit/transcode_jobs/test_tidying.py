@@ -2,10 +2,8 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 from reel_contracts.events import TranscodeRequested, VideoDeleted
-from reel_testing.transcode_ledger import (
-    START,
+from reel_testing.transcode_builders import (
     FakeTranscoder,
-    MemoryLedger,
     MemoryOutputs,
     a_request,
     expire_lease,
@@ -13,12 +11,13 @@ from reel_testing.transcode_ledger import (
     job_deps,
     sweep_deps,
 )
+from reel_testing.transcode_ledger import START, MemoryLedger
 from transcode_service.domain.attempt import AttemptState
 from transcode_service.domain.job import JobState, Lease
 from transcode_service.ports.jobs import TRANSCODE_JOBS, VIDEO_WEBHOOK
 from transcode_service.usecases.delete_video import delete_video
 from transcode_service.usecases.report import report_stopped
-from transcode_service.usecases.revive import revive_forgotten
+from transcode_service.usecases.revive import bury_canceled, revive_forgotten
 from transcode_service.usecases.run_job import run_job
 from transcode_service.usecases.sweep import sweep
 from transcode_service.usecases.take_lease import take_lease
@@ -174,3 +173,26 @@ async def test_a_forgotten_job_without_attempts_left_is_failed(ledger: MemoryLed
     assert ledger.job(request.job_id).state is JobState.FAILED
     assert len(ledger.sent(VIDEO_WEBHOOK)) == 1
     assert ledger.sent(TRANSCODE_JOBS) == []
+
+
+async def test_a_cancelled_attempt_whose_worker_died_is_swept_like_a_lost_one(
+    ledger: MemoryLedger,
+) -> None:
+    older = a_request()
+    await take_lease(older, job_deps(ledger))
+    newer = a_request(video_id=older.video_id, requested_at=START + timedelta(minutes=1))
+    await run_job(newer, job_deps(ledger, owner="worker-2"))
+    root = f"videos/{older.video_id}/hls/"
+    outputs = MemoryOutputs(f"{root}poster.jpg", f"{root}a2/master.m3u8")
+    deps = sweep_deps(ledger, outputs)
+
+    await bury_canceled(deps)
+    assert ledger.attempts_of(older.job_id)[0].state is AttemptState.RUNNING
+
+    expire_lease(ledger, older.job_id)
+    await bury_canceled(deps)
+    await sweep(deps)
+
+    assert ledger.attempts_of(older.job_id)[0].state is AttemptState.LOST
+    assert ledger.job(older.job_id).lease_owner is None
+    assert outputs.keys == {f"{root}a2/master.m3u8"}

@@ -1,22 +1,19 @@
-"""The transcode-service's job ledger in memory, and builders of what goes through it."""
+"""The transcode-service's job ledger in memory."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from copy import copy
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from reel_contracts.base import Message
-from reel_contracts.events import TranscodeRequested
-from transcode_service.domain.attempt import Attempt, AttemptState, attempt_prefix
-from transcode_service.domain.backoff import RetryPolicy
+from transcode_service.domain.attempt import Attempt, AttemptState
 from transcode_service.domain.job import Job, JobState
-from transcode_service.domain.transcoding import PublishedAsset, SourceRef, TranscodeResult
 from transcode_service.domain.video_outputs import VideoOutputs
-from transcode_service.ports.jobs import JobDeps, LedgerUnavailable, SweepDeps, Transaction
+from transcode_service.ports.jobs import LedgerUnavailable, Transaction
 
 START: Final = datetime(2026, 1, 22, 3, 0, tzinfo=UTC)
 UNFINISHED: Final = frozenset({JobState.QUEUED, JobState.RUNNING})
@@ -141,6 +138,15 @@ class MemoryJobs:
             if other.video_id == job.video_id
         )
 
+    async def canceled_and_abandoned(self) -> Sequence[Job]:
+        now = self.ledger.time
+        jobs = self.state.jobs.values()
+        return [
+            job
+            for job in jobs
+            if job.state is JobState.CANCELED and job.lease_expires_at and not job.is_leased(now)
+        ]
+
     async def forgotten(self, *, age: timedelta) -> Sequence[Job]:
         return [
             job
@@ -195,172 +201,3 @@ class MemoryInbox:
             return False
         self.state.inbox.add((source, message_id))
         return True
-
-
-Work = Callable[[str], Awaitable[None]]
-
-
-async def no_work(_prefix: str) -> None:
-    """Be done at once."""
-
-
-class FakeTranscoder:
-    """Does `work(prefix)` and answers with a result; remembers what it was called with.
-
-    `started` is set when a call begins, `stopped` when one has ended, however it ended.
-    """
-
-    def __init__(self, work: Work = no_work) -> None:
-        self.work = work
-        self.calls: list[tuple[SourceRef, str, tuple[str, ...]]] = []
-        self.started = asyncio.Event()
-        self.stopped = asyncio.Event()
-
-    @property
-    def prefixes(self) -> list[str]:
-        """Where each call wrote."""
-        return [prefix for _, prefix, _ in self.calls]
-
-    async def __call__(
-        self, source: SourceRef, *, prefix: str, qualities: Sequence[str]
-    ) -> TranscodeResult:
-        self.calls.append((source, prefix, tuple(qualities)))
-        self.stopped.clear()
-        self.started.set()
-        try:
-            await self.work(prefix)
-        finally:
-            self.stopped.set()
-        return a_result(prefix)
-
-
-async def for_ever(_prefix: str) -> None:
-    """Work until cancelled."""
-    await asyncio.Event().wait()
-
-
-def failing(*errors: Exception | None) -> Work:
-    """Return work that raises these errors, call by call, and succeeds at None and afterwards."""
-    left = list(errors)
-
-    async def work(_prefix: str) -> None:
-        error = left.pop(0) if left else None
-        if error is not None:
-            raise error
-
-    return work
-
-
-def a_result(prefix: str = "videos/x/hls/") -> TranscodeResult:
-    """Return the result of a 62.5 s film with one rung, under `prefix`."""
-    return TranscodeResult(
-        duration_s=62.5,
-        width=1920,
-        height=1080,
-        assets=(
-            PublishedAsset(type="HLS_MASTER", file_key=f"{prefix}master.m3u8"),
-            PublishedAsset(
-                type="HLS_RENDITION",
-                quality="1080p",
-                bandwidth=5_000_000,
-                file_key=f"{prefix}1080p/playlist.m3u8",
-            ),
-        ),
-        bytes_in=10,
-        bytes_out=20,
-        prepare_s=0.1,
-        encode_s=1.0,
-        publish_s=0.1,
-    )
-
-
-def a_request(
-    *, video_id: UUID | None = None, job_id: UUID | None = None, requested_at: datetime = START
-) -> TranscodeRequested:
-    """Return a request for a new job of a new video, unless given."""
-    video_id = video_id or uuid4()
-    return TranscodeRequested(
-        job_id=job_id or uuid4(),
-        video_id=video_id,
-        source_file_key=f"videos/{video_id}/source.mp4",
-        source_size_bytes=734_003_200,
-        source_mime="video/mp4",
-        qualities=["1080p", "720p", "480p"],
-        requested_at=requested_at,
-    )
-
-
-def job_deps(
-    ledger: MemoryLedger,
-    transcode: FakeTranscoder | None = None,
-    *,
-    owner: str = "worker-1",
-    max_attempts: int = 5,
-    lease_s: float = 30,
-    wake_sweeper: Callable[[], None] = lambda: None,
-) -> JobDeps:
-    """Return deps over a ledger in memory, with a quick heartbeat and the longest back-off."""
-    return JobDeps(
-        begin=ledger.begin,
-        transcode=transcode or FakeTranscoder(),
-        owner=owner,
-        retry=RetryPolicy(max_attempts=max_attempts, base_s=2, max_s=300),
-        random=lambda: 1.0,
-        lease_s=lease_s,
-        beat_s=0.01,
-        wake_sweeper=wake_sweeper,
-    )
-
-
-class MemoryOutputs:
-    """Objects by key; `broken` makes every deletion fail."""
-
-    def __init__(self, *keys: str) -> None:
-        self.keys = set(keys)
-        self.broken = False
-
-    async def delete_attempt(self, prefix: str) -> None:
-        self._check()
-        first = prefix.endswith("/hls/")
-        nested = tuple(f"{prefix}a{number}/" for number in range(2, 20)) if first else ()
-        self.keys = {
-            key for key in self.keys if not key.startswith(prefix) or key.startswith(nested)
-        }
-
-    async def delete_video(self, video_id: UUID) -> None:
-        self._check()
-        prefix = attempt_prefix(video_id, 1)
-        self.keys = {key for key in self.keys if not key.startswith(prefix)}
-
-    def _check(self) -> None:
-        if self.broken:
-            raise OSError("the store is away")
-
-
-def sweep_deps(
-    ledger: MemoryLedger, outputs: MemoryOutputs | None = None, *, max_attempts: int = 5
-) -> SweepDeps:
-    """Return deps with 5 min to settle, and jobs forgotten after 10."""
-    return SweepDeps(
-        begin=ledger.begin,
-        store=outputs or MemoryOutputs(),
-        retry=RetryPolicy(max_attempts=max_attempts, base_s=2, max_s=300),
-        settle=timedelta(minutes=5),
-        forgotten=timedelta(minutes=10),
-    )
-
-
-def expire_lease(ledger: MemoryLedger, job_id: UUID) -> None:
-    """Move time to just after the end of the job's lease."""
-    expires_at = ledger.job(job_id).lease_expires_at
-    if expires_at is None:
-        raise ValueError(f"Job {job_id} has no lease")
-    ledger.time = expires_at + timedelta(milliseconds=1)
-
-
-def steal(ledger: MemoryLedger, job_id: UUID) -> None:
-    """Let another worker hold the lease, as if it had run out and been taken."""
-    job = ledger.job(job_id)
-    ledger.committed.jobs[job_id] = replace(
-        job, attempt=job.attempt + 1, lease_owner="worker-2", updated_at=ledger.time
-    )

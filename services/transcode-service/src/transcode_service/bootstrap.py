@@ -28,13 +28,12 @@ from transcode_service.adapters.media import media_deps
 from transcode_service.adapters.output_store import S3OutputStore
 from transcode_service.adapters.pg_history import purge_history
 from transcode_service.adapters.pg_transaction import transactions
-from transcode_service.adapters.work_dir import own_work_dir
+from transcode_service.adapters.work_dir import in_own_directory, own_work_dir
 from transcode_service.api.app import create_app
 from transcode_service.consumers.sweeper import Chore, Sweeper
 from transcode_service.consumers.transcode_requested import transcode_requested
 from transcode_service.consumers.video_deleted import video_deleted
 from transcode_service.domain.backoff import RetryPolicy
-from transcode_service.domain.transcoding import SourceRef, TranscodeResult
 from transcode_service.ports.jobs import (
     TRANSCODE_JOBS,
     VIDEO_WEBHOOK,
@@ -43,11 +42,9 @@ from transcode_service.ports.jobs import (
     SweepDeps,
     Transcoder,
 )
-from transcode_service.ports.media import MediaDeps
 from transcode_service.settings import Settings
-from transcode_service.usecases.revive import revive_forgotten
+from transcode_service.usecases.revive import bury_canceled, revive_forgotten
 from transcode_service.usecases.sweep import sweep
-from transcode_service.usecases.transcode import transcode
 
 if TYPE_CHECKING:
     from types_aiobotocore_s3 import S3Client
@@ -176,6 +173,7 @@ def assemble(
         ),
         sweeper=sweeper,
         chores=(
+            partial(bury_canceled, sweeping),
             partial(sweep, sweeping),
             partial(revive_forgotten, sweeping),
             partial(purge_history, clients.pool),
@@ -193,20 +191,7 @@ async def _transcoder(clients: Clients, settings: Settings) -> AsyncGenerator[Tr
             preset=settings.preset,
             segment_s=settings.segment_s,
         ) as media:
-            yield _in_own_directory(media, work_dir)
-
-
-def _in_own_directory(media: MediaDeps, work_dir: Path) -> Transcoder:
-    async def run(source: SourceRef, *, prefix: str, qualities: Sequence[str]) -> TranscodeResult:
-        return await transcode(
-            source,
-            prefix=prefix.rstrip("/"),
-            qualities=qualities,
-            work_dir=work_dir / uuid4().hex,
-            deps=media,
-        )
-
-    return run
+            yield in_own_directory(media, work_dir)
 
 
 @asynccontextmanager

@@ -53,6 +53,11 @@ FORGOTTEN: Final = f"""{SELECT}
  ORDER BY updated_at LIMIT $2
 """
 
+CANCELED_AND_ABANDONED: Final = f"""{SELECT}
+ WHERE state = 'CANCELED' AND lease_expires_at <= clock_timestamp()
+ ORDER BY lease_expires_at LIMIT $1 FOR UPDATE SKIP LOCKED
+"""
+
 LATEST: Final = f"{SELECT} WHERE $1::text IS NULL OR state = $1 ORDER BY updated_at DESC LIMIT $2"
 
 BATCH: Final = 20
@@ -111,6 +116,10 @@ class PgJobs:
 
     async def forgotten(self, *, age: timedelta) -> Sequence[Job]:
         return [_job(row) for row in await self._connection.fetch(FORGOTTEN, age, BATCH)]
+
+    async def canceled_and_abandoned(self) -> Sequence[Job]:
+        rows = await self._connection.fetch(CANCELED_AND_ABANDONED, BATCH)
+        return [_job(row) for row in rows]
 
     async def get(self, job_id: UUID) -> Job | None:
         """Return the job, not locked, for operators."""

@@ -3,13 +3,18 @@
 import fcntl
 import os
 import shutil
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 from uuid import uuid4
 
 import structlog
+
+from transcode_service.domain.transcoding import SourceRef, TranscodeResult
+from transcode_service.ports.jobs import Transcoder
+from transcode_service.ports.media import MediaDeps
+from transcode_service.usecases.transcode import transcode
 
 NAME: Final = "worker-"
 LOCK: Final = ".lock"
@@ -37,6 +42,21 @@ def own_work_dir(root: Path) -> Generator[Path]:
         shutil.rmtree(path, ignore_errors=True)
         if held is not None:
             os.close(held)
+
+
+def in_own_directory(media: MediaDeps, work_dir: Path) -> Transcoder:
+    """Return the media pipeline, each call with a directory of its own below `work_dir`."""
+
+    async def run(source: SourceRef, *, prefix: str, qualities: Sequence[str]) -> TranscodeResult:
+        return await transcode(
+            source,
+            prefix=prefix.rstrip("/"),
+            qualities=qualities,
+            work_dir=work_dir / uuid4().hex,
+            deps=media,
+        )
+
+    return run
 
 
 def _remove_stale(root: Path) -> None:

@@ -71,6 +71,10 @@ class Jobs(Protocol):
         """
         ...
 
+    async def canceled_and_abandoned(self) -> Sequence[Job]:
+        """Lock and return some CANCELED jobs whose lease ran out before their attempt stopped."""
+        ...
+
 
 class Attempts(Protocol):
     """Every attempt there was."""

@@ -24,11 +24,16 @@ async def end_attempt(
     await tx.attempts.save(attempt.end(state, now=now, error=error))
 
 
-async def lose_attempt(job: Job, tx: Transaction, *, now: datetime) -> Job:
-    """End the attempt of a job whose lease ran out; return the job, QUEUED, not saved yet."""
+async def lose_attempt(job: Job, tx: Transaction, *, now: datetime) -> None:
+    """End the attempt of a job whose lease ran out; the job itself is left to the caller."""
     await end_attempt(job, AttemptState.LOST, tx, now=now, error=LOST)
-    log.warning("attempt_lost", attempt=job.attempt, owner=job.lease_owner)
-    return job.retry(not_before=now, now=now)
+    log.warning(
+        "attempt_lost",
+        job_id=str(job.id),
+        video_id=str(job.video_id),
+        attempt=job.attempt,
+        owner=job.lease_owner,
+    )
 
 
 async def give_up(job: Job, reason: FailReason, tx: Transaction, *, now: datetime) -> Job:

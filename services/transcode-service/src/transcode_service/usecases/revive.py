@@ -1,7 +1,8 @@
-"""Jobs whose message is gone: without this they would wait for ever, and so would the owner.
+"""Jobs that nobody looks after any more.
 
 A queue may lose a message (a broken queue server, ten receives that all met a live lease and moved
-it to the dead-letter queue, a purge by mistake). The job's row says what is still owed.
+it to the dead-letter queue, a purge by mistake). Its job would wait for ever, and so would the
+owner of the video; but the job's row says what is still owed.
 """
 
 import structlog
@@ -33,17 +34,33 @@ async def revive_forgotten(deps: SweepDeps) -> None:
                 await _revive(job, deps, tx)
 
 
+async def bury_canceled(deps: SweepDeps) -> None:
+    """End the attempts of cancelled jobs whose worker died before it could stop them.
+
+    Raises:
+        LedgerUnavailable: they stay as they were.
+    """
+    async with deps.begin() as tx:
+        now = await tx.now()
+        for job in await tx.jobs.canceled_and_abandoned():
+            await lose_attempt(job, tx, now=now)
+            await tx.jobs.save(job.released())
+
+
 async def _revive(job: Job, deps: SweepDeps, tx: Transaction) -> None:
     now = await tx.now()
     if job.state is JobState.RUNNING:
-        job = await lose_attempt(job, tx, now=now)
+        await lose_attempt(job, tx, now=now)
+        job = job.retry(not_before=now, now=now)
     if deps.retry.is_exhausted(job.failures):
         await give_up(job, FailReason.TRANSCODE_ERROR, tx, now=now)
-        log.error("job_failed", job_id=job.id, video_id=job.video_id, detail="forgotten")
+        log.error("job_failed", job_id=str(job.id), video_id=str(job.video_id), detail="forgotten")
         return
     await tx.jobs.save(job.resent(now=now))
     await tx.outbox.add(TRANSCODE_JOBS, job.video_id, _request(job))
-    log.warning("job_resent", job_id=job.id, video_id=job.video_id, resends=job.resends + 1)
+    log.warning(
+        "job_resent", job_id=str(job.id), video_id=str(job.video_id), resends=job.resends + 1
+    )
 
 
 def _request(job: Job) -> TranscodeRequested:

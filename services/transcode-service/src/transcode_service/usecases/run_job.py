@@ -77,9 +77,10 @@ async def _work(request: TranscodeRequested, lease: Lease, deps: JobDeps) -> End
 async def _interrupted(lease: Lease, deps: JobDeps) -> None:
     try:
         async with asyncio.timeout(HAND_BACK_S):
-            await hand_back(lease, deps)
+            try:
+                await hand_back(lease, deps)
+            except JobWithdrawn:
+                await report_stopped(lease, deps)
         log.info("attempt_interrupted", attempt=lease.attempt)
-    except JobWithdrawn:
-        await report_stopped(lease, deps)
     except (LeaseLost, LedgerUnavailable, TimeoutError) as error:
         log.warning("hand_back_failed", attempt=lease.attempt, error=repr(error))

@@ -32,7 +32,7 @@ async def _purge(video: VideoOutputs, deps: SweepDeps) -> None:
     try:
         await deps.store.delete_video(video.video_id)
     except Exception:
-        log.exception("purge_failed", video_id=video.video_id)
+        log.exception("purge_failed", video_id=str(video.video_id))
         deleted = False
     else:
         deleted = True
@@ -42,14 +42,16 @@ async def _purge(video: VideoOutputs, deps: SweepDeps) -> None:
         purged = locked.purged(now=now, settle=deps.settle)
         await tx.videos.save(purged if deleted else locked.postponed(now + deps.pause))
     if deleted:
-        log.info("video_purged", video_id=video.video_id, for_good=purged.purged_at is not None)
+        log.info(
+            "video_purged", video_id=str(video.video_id), for_good=purged.purged_at is not None
+        )
 
 
 async def _sweep(attempt: Attempt, deps: SweepDeps) -> None:
     try:
         await deps.store.delete_attempt(attempt.prefix)
     except Exception:
-        log.exception("sweep_failed", video_id=attempt.video_id, attempt=attempt.number)
+        log.exception("sweep_failed", video_id=str(attempt.video_id), attempt=attempt.number)
         deleted = False
     else:
         deleted = True
@@ -58,4 +60,4 @@ async def _sweep(attempt: Attempt, deps: SweepDeps) -> None:
         swept = attempt.swept(now=now, settle=deps.settle)
         await tx.attempts.save(swept if deleted else attempt.postponed(now + deps.pause))
     if deleted:
-        log.info("attempt_swept", video_id=attempt.video_id, prefix=attempt.prefix)
+        log.info("attempt_swept", video_id=str(attempt.video_id), prefix=attempt.prefix)

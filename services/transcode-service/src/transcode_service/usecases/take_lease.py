@@ -31,7 +31,8 @@ async def take_lease(request: TranscodeRequested, deps: JobDeps) -> Lease | Outc
         if refusal is not None:
             return refusal
         if job.state is JobState.RUNNING:
-            job = await lose_attempt(job, tx, now=now)
+            await lose_attempt(job, tx, now=now)
+            job = job.retry(not_before=now, now=now)
         if deps.retry.is_exhausted(job.failures):
             await give_up(job, FailReason.TRANSCODE_ERROR, tx, now=now)
             return GivenUp(f"{job.failures} attempts were lost or failed")

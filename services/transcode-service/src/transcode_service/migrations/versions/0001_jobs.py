@@ -62,6 +62,8 @@ CREATE TABLE jobs (
 );
 CREATE INDEX jobs_video ON jobs (video_id, requested_at);
 CREATE INDEX jobs_unfinished ON jobs (updated_at) WHERE state IN ('QUEUED', 'RUNNING');
+CREATE INDEX jobs_stopping ON jobs (lease_expires_at)
+  WHERE state = 'CANCELED' AND lease_expires_at IS NOT NULL;
 CREATE INDEX jobs_updated ON jobs (updated_at);
 
 CREATE FUNCTION jobs_check_transition() RETURNS trigger LANGUAGE plpgsql AS $$
