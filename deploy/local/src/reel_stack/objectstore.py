@@ -1,7 +1,6 @@
 """The S3 store: OpenStack Swift with its s3api middleware, four servers on one disk."""
 
 import os
-import pwd
 from pathlib import Path
 from typing import Final
 
@@ -31,7 +30,6 @@ SERVER_CONF: Final = """\
 bind_ip = {ip}
 bind_port = {port}
 workers = 0
-user = {user}
 swift_dir = {directory}
 devices = {directory}/devices
 mount_check = false
@@ -49,7 +47,6 @@ PROXY_CONF: Final = """\
 bind_ip = {ip}
 bind_port = {port}
 workers = 0
-user = {user}
 swift_dir = {directory}
 log_level = WARNING
 cors_allow_origin = *
@@ -108,7 +105,6 @@ def configure(layout: Layout, port: int, ports: Ports, secrets: Secrets) -> None
     _check_attributes(device)
     common = {
         "ip": LOOPBACK,
-        "user": pwd.getpwuid(os.geteuid()).pw_name,
         "directory": directory,
     }
     files = {
