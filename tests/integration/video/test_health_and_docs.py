@@ -14,7 +14,7 @@ PUBLIC = {
     ("get", "/api/videos/{video_id}"): {"200", "304", "401", "404", "500"},
     ("patch", "/api/videos/{video_id}"): {"200", "400", "401", "404", "412", "422", "500"},
     ("delete", "/api/videos/{video_id}"): {"204", "401", "404", "500"},
-    ("post", "/api/videos/{video_id}/retry"): {"202", "401", "404", "409", "500"},
+    ("post", "/api/videos/{video_id}/retry"): {"202", "401", "404", "409", "500", "503"},
 }
 WEBHOOKS = {
     ("post", "/api/webhooks/uploads"): {"204", "400", "401", "404", "409", "422", "500"},

@@ -12,7 +12,6 @@ from reel_testing.video_service import VideoService
 from video_service.adapters.video_reader import SELECT_PAGE, SELECT_PAGE_BY_STATUS
 from video_service.domain.page import NEWEST
 
-
 INSERT_MANY = """
 INSERT INTO videos (id, owner_id, title, source_size_bytes, source_mime, created_at, updated_at)
 SELECT gen_random_uuid(), $1, 'Tour', 1000, 'video/mp4', now() - n * interval '1 s', now()

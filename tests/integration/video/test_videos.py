@@ -271,3 +271,15 @@ async def test_a_retry_needs_its_source(service: VideoService, owner: UUID) -> N
 
     assert (response.status_code, response.json()["code"]) == (409, "source-missing")
     assert (await service.get(owner, video_id))["status"] == "FAILED"
+
+
+async def test_a_store_that_does_not_answer_is_no_missing_source(
+    service: VideoService, owner: UUID
+) -> None:
+    video_id = await service.given(owner, "FAILED")
+    service.sources.unknown.add(f"videos/{video_id}/source.mp4")
+
+    response = await service.call(owner, "POST", f"/{video_id}/retry")
+
+    assert (response.status_code, response.json()["code"]) == (503, "store-unavailable")
+    assert (await service.get(owner, video_id))["status"] == "FAILED"

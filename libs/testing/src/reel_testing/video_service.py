@@ -26,6 +26,7 @@ from video_service.adapters.video_reader import PgVideoReader
 from video_service.api.app import Wiring, create_app
 from video_service.api.edge import Edge
 from video_service.bootstrap import begin, on_delivered
+from video_service.domain.errors import SourceStoreUnavailable
 from video_service.ports import Deps
 
 CDN: Final = "https://cdn.example.com"
@@ -53,11 +54,14 @@ class PeerSecrets:
 
 @dataclass
 class StoredSources:
-    """A store that has every object but those in `missing`."""
+    """A store that has every object but those in `missing`, and knows nothing of `unknown`."""
 
     missing: set[str] = field(default_factory=set[str])
+    unknown: set[str] = field(default_factory=set[str])
 
     async def exists(self, file_key: str) -> bool:
+        if file_key in self.unknown:
+            raise SourceStoreUnavailable
         return file_key not in self.missing
 
 

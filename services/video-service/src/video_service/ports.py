@@ -84,7 +84,7 @@ class Transaction(Protocol):
 
 class SourceStore(Protocol):
     async def exists(self, file_key: str) -> bool:
-        """Ask the store whether the source object is there. Raises when it does not answer."""
+        """Tell whether the source object is there. Raises SourceStoreUnavailable."""
         ...
 
 

@@ -127,7 +127,7 @@ class VideoController(Controller):
         operation_id="retryVideo",
         status_code=HTTPStatus.ACCEPTED,
         response_headers=[ETAG],
-        responses=problem_responses(409),
+        responses=problem_responses(409, 503),
     )
     async def retry(
         self, request: ServiceRequest, video_id: FromPath[UUID], edge: NamedDependency[Edge]

@@ -22,3 +22,10 @@ class SourceMissing(DomainError):
 
     code = "source-missing"
     title = "The source file does not exist"
+
+
+class SourceStoreUnavailable(DomainError):
+    """The object store does not tell whether the source is there; asking again may help."""
+
+    code = "store-unavailable"
+    title = "The object store cannot be reached"

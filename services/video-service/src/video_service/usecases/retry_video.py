@@ -22,6 +22,7 @@ async def retry_video(owner_id: UUID, video_id: UUID, deps: Deps) -> VideoDetail
         VideoNotFound: no live video of this owner.
         InvalidTransition: it is not FAILED.
         SourceMissing: it was never uploaded, or its object is gone.
+        SourceStoreUnavailable: the store does not tell.
     """
     job_id = deps.new_id()
     seen = (await deps.reader.find(owner_id, video_id)).video
