@@ -14,6 +14,7 @@ SAMPLES = Mdat((b"a" * 3000, b"b" * 2000))
 MVEX = box(b"moov", box(b"mvhd", bytes(100)) + box(b"mvex", b""))
 FRAGMENT = box(b"moof", bytes(40)) + box(b"mdat", bytes(4000))
 AVI = b"RIFF" + struct.pack("<I", 4992) + b"AVI " + bytes(4988)
+AVIX = b"RIFF" + struct.pack("<I", 1992) + b"AVIX" + bytes(1988)
 ASF_HEADER = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c") + struct.pack("<Q", 100) + bytes(76)
 ASF = (
     ASF_HEADER
@@ -56,6 +57,9 @@ async def test_an_index_at_the_end_is_streamed_first() -> None:
         (film([MOOV, SAMPLES]).data, "video/quicktime"),
         (FTYP + MVEX + FRAGMENT * 3, "video/mp4"),
         (AVI, "video/x-msvideo"),
+        (AVI + AVIX, "video/x-msvideo"),
+        (AVI + b"a camera's own notes", "video/x-msvideo"),
+        (b"RIFF" + bytes(4) + AVI[8:], "video/x-msvideo"),
         (ASF, "video/x-ms-wmv"),
     ],
 )
@@ -119,6 +123,7 @@ UNFINISHED = film([FTYP, Mdat((bytes(5000),), to_end=True)]).data
         (EARLY[:-1], "video/mp4"),
         (UNFINISHED, "video/mp4"),
         (AVI[:-100], "video/x-msvideo"),
+        ((AVI + AVIX)[:-100], "video/x-msvideo"),
         (ASF[:-1], "video/x-ms-wmv"),
     ],
 )

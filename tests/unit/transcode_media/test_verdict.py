@@ -39,6 +39,13 @@ def test_any_other_bad_end_is_worth_another_attempt(exit_code: int) -> None:
     assert failed.value.stderr_tail == ("[error] No space left on device",)
 
 
+def test_an_older_ffmpeg_tells_bad_data_in_its_messages_alone() -> None:
+    said = ("Error while decoding stream #0:0: Invalid data found when processing input",)
+
+    with pytest.raises(SourceRejected):
+        check_exit(1, said)
+
+
 def test_a_damaged_container_is_corrupt_even_if_ffmpeg_is_content() -> None:
     check_exit(0, TAIL)
     with pytest.raises(SourceRejected):

@@ -91,14 +91,18 @@ class HlsPublication:
         """Poster and segments before the playlists that name them."""
         inits = {label: self._read_bytes(layout.init(label)) for label in self._labels}
         texts = {label: self._read_bytes(layout.playlist(label)) for label in self._labels}
-        media = [layout.POSTER, *(layout.init(label) for label in self._labels)]
-        await self._send_all([*(self._work_dir / name for name in media), *self._new_segments()])
+        media = [self._work_dir / layout.init(label) for label in self._labels]
+        await self._send_all([*media, *self._posters(), *self._new_segments()])
         await self._send_all([self._work_dir / layout.playlist(label) for label in self._labels])
         renditions = {
             label: self._rendition(label, texts[label].decode(), inits[label])
             for label in self._labels
         }
         return Published(dict(self._sent), renditions)
+
+    def _posters(self) -> list[Path]:
+        """Return the poster; a film that ended before its frame has none."""
+        return list(self._work_dir.glob(layout.POSTER))
 
     def _new_segments(self) -> list[Path]:
         """Return the finished segments not seen before, oldest first, and count their bytes."""

@@ -1,5 +1,7 @@
 """What AVI and ASF headers say about the length of their file, to tell a cut one before decoding.
 
+AVI is a row of RIFF chunks: one, or several in OpenDML files beyond 1 GiB. ASF has one data object.
+
 Sources: Microsoft's RIFF and AVI references (OpenDML 1.02); the Advanced Systems Format
 specification, revision 01.20.
 """
@@ -14,30 +16,38 @@ DEMUXERS: Final = {Container.ISO_BMFF: "mov", Container.AVI: "avi", Container.AS
 """The one FFmpeg demuxer that may read each family; nothing is probed."""
 
 _RIFF_HEADER: Final = struct.Struct("<4sI")
+RIFF_HEADER_BYTES: Final = _RIFF_HEADER.size
 _RIFF_SLACK_BYTES: Final = 8
 """Some cameras count the RIFF header into its own size."""
 _ASF_OBJECT: Final = struct.Struct("<16sQ")
 _ASF_DATA: Final = bytes.fromhex("3626b2758e66cf11a6d900aa0062ce6c")
 
 
-def check_whole(container: Container, head: bytes, file_bytes: int) -> None:
-    """Refuse an AVI or ASF file that is shorter than its own headers say.
+def riff_chunk_end(header: bytes, start: int) -> int | None:
+    """Return where the RIFF chunk whose header lies at `start` ends; None if there is none.
 
-    Lengths that recorders leave at zero (live, unfinished) say nothing and pass.
-
-    Raises:
-        SourceRejected: SOURCE_TRUNCATED.
+    Lengths that recorders leave at zero (live, unfinished) say nothing: None.
     """
-    end = {Container.AVI: _avi_end, Container.ASF: _asf_end}[container](head)
+    if len(header) < RIFF_HEADER_BYTES:
+        return None
+    kind, size = _RIFF_HEADER.unpack_from(header)
+    return start + RIFF_HEADER_BYTES + size + size % 2 if kind == b"RIFF" and size else None
+
+
+def check_riff_end(end: int, file_bytes: int) -> None:
+    """Refuse a file that ends before a chunk of it. Raises SourceRejected: SOURCE_TRUNCATED."""
+    _check_end(end - _RIFF_SLACK_BYTES, file_bytes)
+
+
+def check_asf_end(head: bytes, file_bytes: int) -> None:
+    """Refuse a file that ends before its data. Raises SourceRejected: SOURCE_TRUNCATED."""
+    _check_end(_asf_end(head), file_bytes)
+
+
+def _check_end(end: int, file_bytes: int) -> None:
     if end > file_bytes:
         detail = f"the headers name {end} bytes, the file has {file_bytes}"
         raise SourceRejected(Rejection.SOURCE_TRUNCATED, detail)
-
-
-def _avi_end(head: bytes) -> int:
-    """Return where the first RIFF chunk ends, less the slack; OpenDML has further ones after it."""
-    _, size = _RIFF_HEADER.unpack_from(head)
-    return _RIFF_HEADER.size + size - _RIFF_SLACK_BYTES
 
 
 def _asf_end(head: bytes) -> int:

@@ -151,9 +151,11 @@ class Publication(Protocol):
     async def finish(self) -> Published:
         """Send what is left once FFmpeg has ended: segments and poster, then playlists.
 
+        A missing poster is passed over.
+
         Raises:
             StoreUnavailable: try again later.
-            OutputIncomplete: FFmpeg left out a file.
+            OutputIncomplete: FFmpeg left out any other file.
         """
         ...
 

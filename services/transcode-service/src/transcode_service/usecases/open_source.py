@@ -6,7 +6,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from reel_kernel.media import MIMES, Container, matches_declared, sniff_container
-from transcode_service.domain.containers import check_whole
+from transcode_service.domain.containers import (
+    RIFF_HEADER_BYTES,
+    check_asf_end,
+    check_riff_end,
+    riff_chunk_end,
+)
 from transcode_service.domain.faststart import (
     check_samples_present,
     faststart,
@@ -87,7 +92,10 @@ async def open_source(source: SourceRef, store: SourceStore) -> OpenedSource:
     container = _container(head, source.mime)
     if container is Container.ISO_BMFF:
         return await _open_iso_bmff(reader, head)
-    check_whole(container, head, reader.size_bytes)
+    if container is Container.AVI:
+        await _check_riff_chunks(reader)
+    else:
+        check_asf_end(head, reader.size_bytes)
     parts = (FileRange(0, reader.size_bytes),)
     return OpenedSource(reader=reader, head=head, container=container, parts=parts)
 
@@ -108,6 +116,15 @@ def _container(head: bytes, mime: str) -> Container:
         detail = f"declared {mime}, found {container or 'no film'}"
         raise SourceRejected(Rejection.UNSUPPORTED_FORMAT, detail)
     return container
+
+
+async def _check_riff_chunks(reader: SourceReader) -> None:
+    """Follow the row of RIFF chunks to its end; what is no chunk any more is let be."""
+    position: int | None = 0
+    while position is not None and position < reader.size_bytes:
+        header = await reader.read(position, RIFF_HEADER_BYTES)
+        position = riff_chunk_end(header, position)
+        check_riff_end(position or 0, reader.size_bytes)
 
 
 async def _open_iso_bmff(reader: SourceReader, head: bytes) -> OpenedSource:

@@ -9,7 +9,7 @@ from typing import Final
 from transcode_service.domain import layout
 from transcode_service.domain.command import ffmpeg_arguments
 from transcode_service.domain.containers import DEMUXERS
-from transcode_service.domain.media_errors import Rejection, SourceRejected
+from transcode_service.domain.media_errors import OutputIncomplete, Rejection, SourceRejected
 from transcode_service.domain.plan import Plan, check_duration, make_plan
 from transcode_service.domain.playlist import master_playlist
 from transcode_service.domain.probe import Probe
@@ -147,6 +147,8 @@ def _check_output(plan: Plan, opened: OpenedSource, encoded: Encoded, published:
     }
     check_same_length(lengths_s)
     check_length(measured_s(published), plan.duration_s)
+    if not any(key.endswith(layout.POSTER) for key in published.sent):
+        raise OutputIncomplete("FFmpeg left out the poster")
 
 
 async def _announce(
