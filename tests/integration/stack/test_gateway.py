@@ -155,8 +155,7 @@ async def test_with_tls_the_gateway_shows_a_certificate_of_its_own_authority() -
         urls = {"video-service": nowhere, "upload-service": nowhere}
         async with supervised(layout) as supervisor:
             await supervisor.start(gateway.part(layout, port, urls, tls=True))
-            root = layout.directory("gateway") / "pki" / "authorities" / "local" / "root.crt"
-            trusted = ssl.create_default_context(cafile=str(root))
+            trusted = ssl.create_default_context(cafile=gateway.authority(layout))
             async with httpx.AsyncClient(verify=trusted, timeout=10) as http:
                 answer = await http.get(f"{gateway.url(port, tls=True)}/nowhere")
 

@@ -1,12 +1,14 @@
 """The public gateway: Caddy with deploy/local/gateway/Caddyfile."""
 
 from collections.abc import Mapping
+from http import HTTPStatus
+from pathlib import Path
 from typing import Final
 
 from reel_stack.layout import REPOSITORY, Layout
 from reel_stack.parts import Part
 from reel_stack.ports import LOOPBACK
-from reel_stack.probes import accepts_connections
+from reel_stack.probes import answers_http
 from reel_stack.topology import UPLOAD, VIDEO
 
 NAME: Final = "gateway"
@@ -18,11 +20,17 @@ def url(port: int, *, tls: bool) -> str:
     return f"https://localhost:{port}" if tls else f"http://{LOOPBACK}:{port}"
 
 
+def authority(layout: Layout) -> Path:
+    """The certificate of the gateway's own CA, once it has served over TLS."""
+    return layout.directory(NAME) / "pki" / "authorities" / "local" / "root.crt"
+
+
 def part(layout: Layout, port: int, services: Mapping[str, str], *, tls: bool) -> Part:
     """Caddy; its certificates, if any, lie in its state directory."""
     directory = layout.directory(NAME)
     snippet = directory / "tls.caddy"
     snippet.write_text("tls internal\n" if tls else "")
+    ca = authority(layout) if tls else None
     return Part(
         name=NAME,
         argv=(layout.program("caddy"), "run", "--adapter", "caddyfile", "--config", str(CADDYFILE)),
@@ -35,5 +43,6 @@ def part(layout: Layout, port: int, services: Mapping[str, str], *, tls: bool) -
             "XDG_CONFIG_HOME": str(directory),
             "XDG_DATA_HOME": str(directory),
         },
-        ready=accepts_connections(port),
+        # Nothing lies at the root, so an answer of its own shows that the gateway serves.
+        ready=answers_http(url(port, tls=tls), status=HTTPStatus.NOT_FOUND, ca=ca),
     )

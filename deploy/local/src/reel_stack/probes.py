@@ -1,7 +1,9 @@
 """Whether a part serves yet."""
 
 import asyncio
+import ssl
 from http import HTTPStatus
+from pathlib import Path
 from typing import Final
 
 import httpx
@@ -19,13 +21,16 @@ async def until(probe: Probe) -> None:
         await asyncio.sleep(EVERY_S)
 
 
-def answers_http(url: str) -> Probe:
-    """Ready when a GET of the url answers 200."""
+def answers_http(url: str, *, status: int = HTTPStatus.OK, ca: Path | None = None) -> Probe:
+    """Ready when a GET of the url answers with the status, over TLS by a certificate of the CA."""
 
     async def probe() -> bool:
-        async with httpx.AsyncClient(timeout=TIMEOUT_S, trust_env=False) as http:
+        if ca is not None and not ca.exists():
+            return False
+        verify = True if ca is None else ssl.create_default_context(cafile=ca)
+        async with httpx.AsyncClient(timeout=TIMEOUT_S, trust_env=False, verify=verify) as http:
             try:
-                return (await http.get(url)).status_code == HTTPStatus.OK
+                return (await http.get(url)).status_code == status
             except httpx.TransportError:
                 return False
 
