@@ -25,9 +25,10 @@ def answers_http(url: str, *, status: int = HTTPStatus.OK, ca: Path | None = Non
     """Ready when a GET of the url answers with the status, over TLS by a certificate of the CA."""
 
     async def probe() -> bool:
-        if ca is not None and not ca.exists():
+        try:
+            verify = True if ca is None else ssl.create_default_context(cafile=ca)
+        except FileNotFoundError:
             return False
-        verify = True if ca is None else ssl.create_default_context(cafile=ca)
         async with httpx.AsyncClient(timeout=TIMEOUT_S, trust_env=False, verify=verify) as http:
             try:
                 return (await http.get(url)).status_code == status
