@@ -19,8 +19,17 @@ SHARED: Final[tuple[Processor, ...]] = (
     TIMESTAMP,
     structlog.processors.StackInfoRenderer(),
 )
-CHATTY: Final = ("httpx", "httpcore", "aiohttp", "boto3", "botocore", "aiobotocore", "urllib3")
-"""Libraries whose INFO lines name every request, with its URL."""
+CHATTY: Final = (
+    "httpx",
+    "httpcore",
+    "aiohttp",
+    "boto3",
+    "botocore",
+    "aiobotocore",
+    "urllib3",
+    "watchfiles",
+)
+"""Libraries whose INFO lines name every request, with its URL, or every change of a file."""
 REPLACED: Final = ("uvicorn.access", "sqlalchemy.engine", "alembic.runtime.plugins")
 """Loggers that say what one of our own lines says better."""
 

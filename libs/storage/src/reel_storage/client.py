@@ -5,8 +5,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+import aioboto3
 from aiobotocore.config import AioConfig
-from aiobotocore.session import get_session
 
 from reel_storage.errors import store_errors
 
@@ -46,13 +46,13 @@ async def s3_client(settings: S3Settings) -> "AsyncGenerator[S3Client]":
         response_checksum_validation="when_required",
         s3={"addressing_style": "path" if settings.endpoint_url else "auto"},
     )
-    async with get_session().create_client(
-        "s3",
-        region_name=settings.region,
-        endpoint_url=settings.endpoint_url,
+    session = aioboto3.Session(
         aws_access_key_id=settings.access_key_id,
         aws_secret_access_key=settings.secret_access_key,
-        config=config,
+        region_name=settings.region,
+    )
+    async with session.client(  # pyright: ignore[reportUnknownMemberType] - stubs are of S3, SQS
+        "s3", endpoint_url=settings.endpoint_url, config=config
     ) as client:
         yield client
 

@@ -8,7 +8,7 @@ import tempfile
 import time
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -45,7 +45,7 @@ class RunningStack:
     layout: Layout
     process: Process
     description: Stack
-    keys: Secrets
+    keys: Secrets = field(repr=False)
 
     @property
     def gateway_url(self) -> str:
