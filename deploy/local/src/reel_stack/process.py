@@ -30,12 +30,12 @@ def reaper_argv(part: Part, *, parent: int, hold: int | None) -> list[str]:
     return [sys.executable, "-I", "-S", reaper.__file__, *options, "--", *argv]
 
 
-def tail(path: Path) -> str:
-    """The last lines of a log."""
+def tail(path: Path, since: int = 0) -> str:
+    """The last lines of a log, none from before the given byte."""
     if not path.exists():
         return ""
     with path.open("rb") as log:
-        log.seek(max(0, path.stat().st_size - TAIL_BYTES))
+        log.seek(max(since, path.stat().st_size - TAIL_BYTES))
         lines = log.read().decode(errors="replace").splitlines()
     return "\n".join(lines[-TAIL_LINES:])
 
@@ -43,9 +43,12 @@ def tail(path: Path) -> str:
 class Process:
     """A part that was started; ends with its reaper."""
 
-    def __init__(self, part: Part, log: Path, started: asyncio.subprocess.Process) -> None:
+    def __init__(
+        self, part: Part, log: Path, log_start: int, started: asyncio.subprocess.Process
+    ) -> None:
         self.part = part
-        self.log = log
+        self._log = log
+        self._log_start = log_start
         self._reaper = started
 
     @classmethod
@@ -55,6 +58,7 @@ class Process:
         """Run the part with its output appended to its log."""
         path = layout.log_of(part.name)
         with path.open("ab") as log:
+            log_start = log.tell()
             started = await asyncio.create_subprocess_exec(
                 *reaper_argv(part, parent=os.getpid(), hold=hold),
                 stdin=asyncio.subprocess.DEVNULL,
@@ -65,7 +69,7 @@ class Process:
                 start_new_session=True,
                 pass_fds=() if hold is None else (hold,),
             )
-        return cls(part, path, started)
+        return cls(part, path, log_start, started)
 
     @property
     def pid(self) -> int:
@@ -107,4 +111,4 @@ class Process:
 
     def failure(self, what: str) -> PartFailed:
         """The error to raise about this part, with the end of its log."""
-        return PartFailed(self.part.name, what, tail(self.log))
+        return PartFailed(self.part.name, what, tail(self._log, self._log_start))
