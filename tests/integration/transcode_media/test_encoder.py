@@ -158,3 +158,32 @@ async def test_the_program_gets_none_of_our_environment(
     await encode(program(f"open('{out}', 'w').write(repr(dict(os.environ)))"), chunks(0))
 
     assert "whsec_secret" not in out.read_text()
+
+
+WORKER = """
+import asyncio, sys
+from pathlib import Path
+from transcode_service.adapters.ffmpeg import FfmpegEncoder
+
+async def endless():
+    while True:
+        yield bytes(65536)
+
+encoder = FfmpegEncoder(Path(sys.argv[1]))
+asyncio.run(encoder.encode([], endless(), deadline_s=60, on_encoded_s=print))
+"""
+
+
+async def test_a_hung_program_dies_with_a_worker_killed_outright(
+    program: Program, tmp_path: Path
+) -> None:
+    pid = tmp_path / "pid"
+    deaf = "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+    hung = program(f"{deaf}open('{pid}', 'w').write(str(os.getpid()))\nwhile True: time.sleep(1)")
+    worker = await asyncio.create_subprocess_exec(sys.executable, "-c", WORKER, str(hung))
+    await until(lambda: pid.exists() and bool(pid.read_text()))
+
+    worker.kill()
+    await worker.wait()
+
+    await until(lambda: not is_running(pid))

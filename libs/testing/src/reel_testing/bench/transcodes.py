@@ -99,7 +99,7 @@ async def _ffmpeg_argv(worker_pid: int) -> Sequence[str]:
                 argv = child.cmdline()
             except psutil.Error:
                 continue
-            if "-progress" in argv:
+            if "-progress" in argv and "ffmpeg" in Path(argv[0]).name:  # not its launcher
                 return argv
         await asyncio.sleep(LOOK_S)
 

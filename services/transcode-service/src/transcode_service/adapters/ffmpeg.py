@@ -3,6 +3,7 @@
 import asyncio
 import os
 import resource
+import sys
 import time
 from asyncio.subprocess import PIPE, Process
 from collections import deque
@@ -13,6 +14,7 @@ from typing import Final
 
 import structlog
 
+from transcode_service.adapters import launch
 from transcode_service.adapters.child import GRACE_S, Limits, limit, reap
 from transcode_service.adapters.pipe import OutPipe
 from transcode_service.domain.media_errors import EncodeTimedOut
@@ -53,6 +55,7 @@ class FfmpegEncoder:
         started = time.monotonic()
         with OutPipe() as pipe:
             process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-I", "-S", launch.__file__, str(os.getpid())),
                 self._ffmpeg,
                 *arguments,
                 stdin=pipe.reader_fd,
