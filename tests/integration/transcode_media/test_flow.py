@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import psutil
 import pytest
 
 from reel_testing.media_bucket import MediaBucket
@@ -13,11 +14,9 @@ from transcode_service.domain.transcoding import Progress
 MakeFilm = Callable[[str, float], Awaitable[Path]]
 
 
-def running_encoders() -> set[str]:
+def running_encoders() -> set[int]:
     """Return the ids of our children that are an FFmpeg."""
-    tasks = Path("/proc/self/task").glob("*/children")
-    pids = {pid for task in tasks for pid in task.read_text().split()}
-    return {pid for pid in pids if "ffmpeg" in Path(f"/proc/{pid}/comm").read_text()}
+    return {child.pid for child in psutil.Process().children() if "ffmpeg" in child.name()}
 
 
 async def test_segments_are_in_the_store_before_the_encode_ends(

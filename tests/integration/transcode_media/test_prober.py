@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from fractions import Fraction
 from pathlib import Path
 
+import psutil
 import pytest
 
 from reel_kernel.media import Container
@@ -16,9 +17,8 @@ MakeFilm = Callable[[str, float], Awaitable[Path]]
 HEAD_BYTES = 1024 * 1024
 
 
-def children() -> set[str]:
-    tasks = Path("/proc/self/task").glob("*/children")
-    return {pid for task in tasks for pid in task.read_text().split()}
+def children() -> set[int]:
+    return {child.pid for child in psutil.Process().children()}
 
 
 async def test_a_film_is_told_by_its_head(make_film: MakeFilm) -> None:

@@ -1,7 +1,9 @@
 import struct
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from reel_kernel.media import Container
 from reel_testing.boxes import FTYP, MOOV, Mdat, box, film
@@ -125,6 +127,7 @@ UNFINISHED = film([FTYP, Mdat((bytes(5000),), to_end=True)]).data
         (AVI[:-100], "video/x-msvideo"),
         ((AVI + AVIX)[:-100], "video/x-msvideo"),
         (ASF[:-1], "video/x-ms-wmv"),
+        (ASF[:17], "video/x-ms-wmv"),
     ],
 )
 async def test_a_file_that_ends_before_its_headers_say_is_truncated(data: bytes, mime: str) -> None:
@@ -138,6 +141,49 @@ async def test_a_fragmented_film_cut_off_is_told_at_the_end_of_its_stream() -> N
         await sent(source)
 
     assert rejected.value.reason is Rejection.SOURCE_TRUNCATED
+
+
+FRAGMENTED = FTYP + MVEX + FRAGMENT
+WHOLE = {
+    "video/mp4": (LATE, EARLY, FRAGMENTED),
+    "video/x-msvideo": (AVI, AVI + AVIX),
+    "video/x-ms-wmv": (ASF,),
+}
+
+
+@st.composite
+def damaged(draw: st.DrawFn) -> tuple[bytes, str]:
+    mime = draw(st.sampled_from(sorted(WHOLE)))
+    data = bytearray(draw(st.sampled_from(WHOLE[mime])))
+    for _ in range(draw(st.integers(1, 4))):
+        near_a_header = st.one_of(st.integers(0, 600), st.integers(len(data) - 600, len(data) - 5))
+        at = draw(near_a_header) % len(data)
+        patch = draw(st.sampled_from([b"\0", b"\xff", b"\0\0\0\1", b"\xff\xff\xff\xff", b"trak"]))
+        data[at : at + len(patch)] = patch
+    kept = draw(st.one_of(st.just(len(data)), st.integers(1, 700), st.integers(1, len(data))))
+    return bytes(data[:kept]), mime
+
+
+@settings(deadline=None, max_examples=300)
+@given(damaged())
+async def test_a_damaged_file_is_streamed_or_refused_and_nothing_else(
+    damage: tuple[bytes, str],
+) -> None:
+    data, mime = damage
+
+    with suppress(SourceRejected):
+        source = await opened(data, mime)
+        assert len(await sent(source)) == source.stream_bytes
+
+
+async def test_boxes_nested_without_end_are_no_reason_to_fail() -> None:
+    nested = b""
+    for _ in range(5000):
+        nested = box(b"trak", nested)
+
+    source = await opened(FTYP + SAMPLES.data + box(b"moov", nested))
+
+    assert len(await sent(source)) == source.stream_bytes
 
 
 @pytest.mark.parametrize(

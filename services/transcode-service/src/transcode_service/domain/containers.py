@@ -52,6 +52,8 @@ def _check_end(end: int, file_bytes: int) -> None:
 
 def _asf_end(head: bytes) -> int:
     """Return where the data object ends, 0 if it lies beyond `head` or has no length."""
+    if len(head) < _ASF_OBJECT.size:
+        return _ASF_OBJECT.size
     _, header_bytes = _ASF_OBJECT.unpack_from(head)
     if header_bytes + _ASF_OBJECT.size > len(head):
         return 0

@@ -7,7 +7,7 @@ else changes and nothing is copied.
 
 import sys
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from transcode_service.domain.isobmff import (
@@ -25,10 +25,9 @@ from transcode_service.domain.isobmff import (
 from transcode_service.domain.media_errors import Rejection, SourceRejected
 from transcode_service.domain.parts import FileRange, Literal, Part
 
-_ON_THE_WAY: Final = frozenset({b"moov", b"trak", b"mdia", b"minf", b"stbl"})
 _SAMPLE_TABLE: Final = (b"trak", b"mdia", b"minf", b"stbl")
 _FULL_BOX_BYTES: Final = 4
-_MVHD_V1: Final = 1
+_VERSION_SHIFT: Final = 24
 
 Relocate = Callable[[int], int]
 
@@ -44,9 +43,9 @@ def fragmented_duration_s(moov: bytes) -> float | None:
     mehd = find(moov, _root(moov), b"mvex", b"mehd")
     if mvhd is None or mehd is None:
         return None
-    timescale = u32(moov, mvhd.body + (20 if moov[mvhd.body] == _MVHD_V1 else 12))
-    long = moov[mehd.body] == _MVHD_V1
-    length = (u64 if long else u32)(moov, mehd.body + _FULL_BOX_BYTES)
+    timescale = u32(moov, mvhd.body + (20 if _is_long(moov, mvhd) else 12))
+    read = u64 if _is_long(moov, mehd) else u32
+    length = read(moov, mehd.body + _FULL_BOX_BYTES)
     return length / timescale if timescale and length else None
 
 
@@ -87,6 +86,11 @@ def faststart(*, moov_box: Box, moov: bytes, ftyp_end: int, file_bytes: int) -> 
     return tuple(part for part in parts if part.size)
 
 
+def _is_long(data: bytes, box: Box) -> bool:
+    """Tell whether a full box is of version 1, which has 64-bit times."""
+    return u32(data, box.body) >> _VERSION_SHIFT == 1
+
+
 def _root(moov: bytes) -> Box:
     return read_box(moov[:16], 0, len(moov))
 
@@ -101,25 +105,36 @@ def _offset_boxes(moov: bytes, kind: bytes) -> list[Box]:
 
 def _rewrite(moov: bytes, relocate: Relocate, *, promote: bool) -> bytes:
     """Return `moov` with every chunk offset relocated and all sizes on the way made right."""
-    return _rewrite_box(moov, _root(moov), relocate, promote=promote)
+    return _rewrite_box(moov, _root(moov), _SAMPLE_TABLE, relocate, promote=promote)
 
 
-def _rewrite_box(data: bytes, box: Box, relocate: Relocate, *, promote: bool) -> bytes:
-    if box.kind in {b"stco", b"co64"}:
-        offsets = _entries(data, box, 8 if box.kind == b"co64" else 4)
-        return _offset_box(box, data, [relocate(offset) for offset in offsets], promote=promote)
-    if box.kind not in _ON_THE_WAY:
-        return data[box.start : box.end]
+def _rewrite_box(
+    data: bytes, box: Box, path: Sequence[bytes], relocate: Relocate, *, promote: bool
+) -> bytes:
+    """Rewrite what lies on `path` below `box`; the rest is copied."""
     inside = list(children(data, box))
     padding_start = inside[-1].end if inside else box.body
-    body = [_rewrite_box(data, child, relocate, promote=promote) for child in inside]
+    body = [data[child.start : child.end] for child in inside]
+    for place, child in enumerate(inside):
+        if path and child.kind == path[0]:
+            body[place] = _rewrite_box(data, child, path[1:], relocate, promote=promote)
+        elif not path and child.kind in {b"stco", b"co64"}:
+            body[place] = _rewrite_offsets(data, child, relocate, promote=promote)
     return _box(box.kind, b"".join([*body, data[padding_start : box.end]]))
+
+
+def _rewrite_offsets(data: bytes, box: Box, relocate: Relocate, *, promote: bool) -> bytes:
+    offsets = _entries(data, box, 8 if box.kind == b"co64" else 4)
+    return _offset_box(box, data, [relocate(offset) for offset in offsets], promote=promote)
 
 
 def _offset_box(box: Box, data: bytes, offsets: list[int], *, promote: bool) -> bytes:
     wide = promote or box.kind == b"co64"
     version_and_flags = data[box.body : box.body + _FULL_BOX_BYTES]
-    table = _big_endian(array("Q" if wide else "I", offsets)).tobytes()
+    try:
+        table = _big_endian(array("Q" if wide else "I", offsets)).tobytes()
+    except OverflowError as error:
+        raise MalformedBox("a chunk lies beyond any file") from error
     count = len(offsets).to_bytes(4, "big")
     return _box(b"co64" if wide else b"stco", version_and_flags + count + table)
 
