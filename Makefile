@@ -19,11 +19,11 @@ PYTEST := $(BIN)/pytest
 
 setup: $(READY) $(SERVERS_READY) ## make this clone's environments (again only when a lock changed)
 
-$(READY): requirements.lock tools/setup.sh tools/uv.lock $(MANIFESTS)
+$(READY): requirements.lock tools/setup.sh tools/uv/requirements.lock $(MANIFESTS)
 	@tools/setup.sh develop
 	@touch $@
 
-$(SERVERS_READY): deploy/local/servers/requirements.lock tools/setup.sh tools/uv.lock
+$(SERVERS_READY): deploy/local/servers/requirements.lock tools/setup.sh tools/uv/requirements.lock
 	@tools/setup.sh servers
 	@touch $@
 

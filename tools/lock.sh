@@ -35,7 +35,7 @@ build="$(mktemp)"
 trap 'rm -f "$build"' EXIT
 sed -n 's/^requires = \["\(uv_build.*\)"\]$/\1/p' contracts/pyproject.toml >"$build"
 
-compile tools/uv.lock tools/uv.in
+compile tools/uv/requirements.lock tools/uv/requirements.in
 compile deploy/local/servers/requirements.lock deploy/local/servers/requirements.in
 for service in services/*; do
     if [ -f "$service/pyproject.toml" ]; then

@@ -68,7 +68,7 @@ fetch_uv() {
     say "fetching uv"
     rm -rf .tools/uv
     mkdir -p .tools
-    options="--quiet --require-hashes --only-binary :all: -r tools/uv.lock"
+    options="--quiet --require-hashes --only-binary :all: -r tools/uv/requirements.lock"
     # shellcheck disable=SC2086  # a list of options
     if "$python" -c 'import ensurepip, venv' 2>/dev/null; then
         "$python" -m venv .tools/uv
