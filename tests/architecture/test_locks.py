@@ -57,13 +57,14 @@ def unlocked(package: str, lock: Path) -> list[str]:
     )
 
 
-def test_there_is_a_lock_for_each_service_development_and_the_servers() -> None:
+def test_there_is_a_lock_for_each_service_development_the_servers_and_uv() -> None:
     folders = {str(path.parent.relative_to(ROOT)) for path in LOCKS}
 
     assert folders == {
         ".",
         "deploy/local",
         "deploy/local/servers",
+        "tools/uv",
         *(f"services/{name}" for name in SERVICES),
     }
 
