@@ -80,7 +80,8 @@ def check_sound(case: Case, seen: Seen) -> None:
         return
     assert abs(seen.sound_start_s - seen.picture_start_s) <= A_FRAME_S
     assert seen.sound_s == pytest.approx(case.lasts_s, abs=0.15)
-    assert seen.tone_start_s == pytest.approx(case.sound_late_s, abs=A_FRAME_S)
+    tone_s = case.sound_late_s + case.encoder_delay_s
+    assert seen.tone_start_s == pytest.approx(tone_s, abs=A_FRAME_S)
     assert seen.tone_hz == pytest.approx(TONE_HZ, rel=0.03)
 
 

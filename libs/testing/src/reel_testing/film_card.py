@@ -21,7 +21,8 @@ class Case:
     """How to make a film, and what must come of it.
 
     `light` are filters after the card is drawn, `sounds` the sources of tracks (each with its
-    length in seconds), `late_s` how much later than the other the picture or the sound starts.
+    length in seconds), `late_s` how much later than the other the picture or the sound starts, `encoder_delay_s` the silence that
+    the source's own encoder puts before its sound.
     """
 
     extension: str = "mp4"
@@ -34,6 +35,7 @@ class Case:
     sound: tuple[str, ...] = AAC
     picture_late_s: float = 0.0
     sound_late_s: float = 0.0
+    encoder_delay_s: float = 0.0
     more: tuple[str, ...] = ()
     rotation: int = 0
     patch: Patch | None = None

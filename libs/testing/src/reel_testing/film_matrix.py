@@ -44,7 +44,7 @@ UNSAID: Final = (
 )
 JPEG: Final = ("-c:v", "mjpeg", "-q:v", "3", "-pix_fmt", "yuvj420p")
 PCM: Final = ("-c:a", "pcm_s16le")
-FULL_JPEG: Final = ("picture: BT601 → BT.709", "picture: full → limited range")
+FULL_JPEG: Final = ("picture: BT.601 → BT.709", "picture: full → limited range")
 
 
 def undecodable_first_sound(film: bytes) -> bytes:
@@ -72,9 +72,9 @@ def dolby_vision(profile: int, compatibility: int) -> Patch:
 
 _PICTURES: Final[Mapping[str, Case]] = {
     "plain": Case(),
-    "sd-unsaid": Case(light=UNSAID, why=("picture: BT601 → BT.709",)),
+    "sd-unsaid": Case(light=UNSAID, why=("picture: BT.601 → BT.709",)),
     "bt601": Case(
-        light=tagged(primaries="smpte170m", matrix="smpte170m"), why=("picture: BT601 → BT.709",)
+        light=tagged(primaries="smpte170m", matrix="smpte170m"), why=("picture: BT.601 → BT.709",)
     ),
     "full-range": Case(light=tagged(full=True), why=("picture: full → limited range",)),
     "mjpeg-avi": Case(extension="avi", light="null", picture=JPEG, sound=PCM, why=FULL_JPEG),
@@ -161,14 +161,15 @@ _PICTURES: Final[Mapping[str, Case]] = {
         light=UNSAID,
         picture=("-c:v", "mpeg4", "-q:v", "4"),
         sound=("-c:a", "libmp3lame"),
-        why=("picture: BT601 → BT.709",),
+        why=("picture: BT.601 → BT.709",),
     ),
     "wmv": Case(
         extension="wmv",
         light=UNSAID,
         picture=("-c:v", "wmv2", "-q:v", "4"),
         sound=("-c:a", "wmav2"),
-        why=("picture: BT601 → BT.709",),
+        encoder_delay_s=0.086,
+        why=("picture: BT.601 → BT.709",),
     ),
     "fragmented": Case(more=("-movflags", "+frag_keyframe+empty_moov+default_base_moof")),
     "timecode": Case(extension="mov", more=("-timecode", "01:00:00:00")),

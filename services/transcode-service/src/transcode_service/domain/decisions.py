@@ -59,7 +59,7 @@ def _light(video: VideoStream, picture: Picture) -> Iterator[str]:
     if picture.matrix is None:
         yield "RGB → BT.709"
     elif picture.tone_map is None and picture.matrix != "bt709":
-        yield f"{picture.matrix.upper()} → BT.709"
+        yield f"{picture.matrix.replace('bt', 'BT.')} → BT.709"
     if picture.full_range:
         yield "full → limited range"
     if video.pixel_format not in {None, "yuv420p", "yuvj420p"}:
