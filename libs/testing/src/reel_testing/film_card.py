@@ -21,8 +21,8 @@ class Case:
     """How to make a film, and what must come of it.
 
     `light` are filters after the card is drawn, `sounds` the sources of tracks (each with its
-    length in seconds), `late_s` how much later than the other the picture or the sound starts, `encoder_delay_s` the silence that
-    the source's own encoder puts before its sound.
+    length in seconds), `picture_late_s` and `sound_late_s` how much later than the other one
+    starts, `encoder_delay_s` the silence that the source's own encoder puts before its sound.
     """
 
     extension: str = "mp4"
