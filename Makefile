@@ -69,6 +69,12 @@ test-integration: setup ## against PostgreSQL, S3 and SQS
 e2e: setup ## the whole stack, through its public addresses
 	$(PYTEST) tests/e2e tests/resilience
 
+matrix: $(READY) ## every kind of film with its plan and checked output; writes var/matrix.md
+	@mkdir -p var
+	@$(PYTEST) tests/integration/transcode_media/test_matrix.py -q -o junit_family=xunit1 \
+	--junitxml=var/matrix.xml; \
+	status=$$?; $(BIN)/python tools/matrix.py var/matrix.xml var/matrix.md; exit $$status
+
 bench: setup ## measure against the targets; writes var/bench.json
 	$(BIN)/python tests/load/bench.py
 
@@ -97,5 +103,5 @@ help: ## this list
 	/^##@/ { printf "\n%s\n", substr($$0, 5) } \
 	/^[a-z0-9-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-.PHONY: setup lock clean fmt lint types arch contracts test test-unit test-integration e2e bench \
+.PHONY: setup lock clean fmt lint types arch contracts test test-unit test-integration e2e matrix bench \
 	demo up down logs token ops help

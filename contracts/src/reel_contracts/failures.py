@@ -8,6 +8,8 @@ class FailReason(StrEnum):
 
     UNSUPPORTED_FORMAT = "UNSUPPORTED_FORMAT"
     """The bytes are no MOV, MP4, 3GP, AVI or WMV, or not of the type that was declared."""
+    UNSUPPORTED_DOLBY_VISION = "UNSUPPORTED_DOLBY_VISION"
+    """A Dolby Vision film without a base layer (profile 5): its colours would come out wrong."""
     UPLOAD_CANCELED = "UPLOAD_CANCELED"
     """The owner cancelled the upload."""
     UPLOAD_EXPIRED = "UPLOAD_EXPIRED"

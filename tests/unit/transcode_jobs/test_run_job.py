@@ -1,4 +1,5 @@
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID, uuid4
@@ -10,6 +11,7 @@ from reel_contracts.failures import FailReason
 from reel_contracts.webhooks import AssetType, TranscodeOutcome, TranscodeWebhook
 from reel_testing.transcode_builders import (
     FakeTranscoder,
+    a_plan,
     a_request,
     failing,
     for_ever,
@@ -26,7 +28,9 @@ from transcode_service.domain.media_errors import (
     SourceRejected,
 )
 from transcode_service.domain.outcome import Done, GivenUp, Later
-from transcode_service.ports.jobs import VIDEO_WEBHOOK, LedgerUnavailable
+from transcode_service.domain.plan_record import plan_record
+from transcode_service.domain.transcoding import SourceRef, TranscodeResult
+from transcode_service.ports.jobs import VIDEO_WEBHOOK, LedgerUnavailable, OnPlan
 from transcode_service.usecases.delete_video import delete_video
 from transcode_service.usecases.run_job import run_job
 
@@ -39,6 +43,34 @@ def the_webhook(ledger: MemoryLedger) -> TranscodeWebhook:
 
 def a_deletion(video_id: UUID) -> VideoDeleted:
     return VideoDeleted(video_id=video_id, owner_id=uuid4(), deleted_at=START)
+
+
+async def test_an_attempt_keeps_its_plan_however_it_ends(ledger: MemoryLedger) -> None:
+    request = a_request()
+    failure = SourceRejected(Rejection.SOURCE_CORRUPT, "torn")
+
+    await run_job(request, job_deps(ledger, FakeTranscoder(failing(failure))))
+
+    [attempt] = ledger.attempts_of(request.job_id)
+    assert attempt.state is AttemptState.FAILED
+    assert attempt.plan == plan_record(a_plan())
+
+
+async def test_an_attempt_that_lost_its_lease_writes_no_plan(ledger: MemoryLedger) -> None:
+    request = a_request()
+
+    class Late(FakeTranscoder):
+        async def __call__(
+            self, source: SourceRef, *, prefix: str, qualities: Sequence[str], on_plan: OnPlan
+        ) -> TranscodeResult:
+            steal(ledger, request.job_id)
+            return await super().__call__(
+                source, prefix=prefix, qualities=qualities, on_plan=on_plan
+            )
+
+    await run_job(request, job_deps(ledger, Late()))
+
+    assert [attempt.plan for attempt in ledger.attempts_of(request.job_id)] == [None]
 
 
 async def test_a_published_ladder_is_reported_once(ledger: MemoryLedger) -> None:

@@ -3,10 +3,13 @@ from fractions import Fraction
 
 import pytest
 
+from transcode_service.domain.colour import Colour
 from transcode_service.domain.ladder import fit, ladder
 from transcode_service.domain.media_errors import Rejection, SourceRejected
-from transcode_service.domain.plan import MAX_DURATION_S, constant_rate, make_plan
+from transcode_service.domain.plan import MAX_DURATION_S, Plan, constant_rate, make_plan
+from transcode_service.domain.plan_record import plan_record
 from transcode_service.domain.probe import AudioStream, Probe, VideoStream, likely_rate
+from transcode_service.domain.tracks import DolbyVision
 
 ALL = ("1080p", "720p", "480p")
 
@@ -128,10 +131,134 @@ def test_the_first_sound_that_can_be_decoded_is_chosen_and_folded_to_stereo() ->
     assert (plan.audio, plan.audio_channels) == (2, 2)
 
 
+def test_the_default_sound_comes_before_the_first() -> None:
+    first, second = sound(index=1), sound(index=2, default=True)
+    undecodable = sound(index=3, default=True, decodable=False)
+
+    assert make_plan(Probe(video=(film(),), audio=(first, second)), ALL).audio == 2
+    assert make_plan(Probe(video=(film(),), audio=(first, undecodable)), ALL).audio == 1
+
+
 def test_a_film_may_be_silent() -> None:
-    plan = make_plan(Probe(video=(film(),), audio=()), ALL)
+    plan = make_plan(Probe(video=(film(frame_rate=Fraction(30)),), audio=()), ALL)
 
     assert (plan.audio, plan.audio_channels) == (None, 0)
+    assert why(plan) == ["no audio"]
+
+
+def sound(**changes: object) -> AudioStream:
+    known = {"index": 1, "codec": "aac", "decodable": True, "channels": 2, "sample_rate_hz": 48000}
+    return AudioStream(**(known | changes))  # pyright: ignore[reportArgumentType] - test data
+
+
+def why(plan: Plan) -> list[str]:
+    return [decision.what for decision in plan.decisions]
+
+
+def test_a_plain_film_needs_no_explanation() -> None:
+    plain = film(frame_rate=Fraction(30), duration_s=5.0)
+
+    assert make_plan(Probe(video=(plain,), audio=(sound(duration_s=5.0),)), ALL).decisions == ()
+
+
+def test_a_plan_says_all_that_it_does_and_why() -> None:
+    picture = film(
+        codec="hevc",
+        pixel_format="yuv420p10le",
+        rotation_degrees=-90,
+        frame_rate=Fraction(240),
+        duration_s=5.0,
+        colour=Colour(primaries=9, transfer=18, matrix=9),
+        dolby_vision=DolbyVision(profile=8, compatibility=4),
+        interlaced=True,
+    )
+    spatial = sound(index=1, codec="apac", decodable=False, default=True)
+    surround = sound(index=2, channels=6, start_s=0.5, duration_s=3.0)
+
+    plan = make_plan(Probe(video=(picture,), audio=(spatial, surround)), ALL)
+
+    assert why(plan) == [
+        "skipped undecodable APAC track",
+        "Dolby Vision profile 8 by its base layer",
+        "rotated 90°",
+        "deinterlaced",
+        "240 → 60 frames/s",
+        "HLG → SDR",
+        "yuv420p10le → yuv420p",
+        "6 channels → stereo",
+        "silence for 0.500 s, until its own start",
+        "shorter than the picture: silence for its last 1.500 s",
+    ]
+
+
+def test_a_plan_is_stored_as_plain_json() -> None:
+    plan = make_plan(Probe(video=(film(duration_s=5.0),), audio=()), ("480p",))
+
+    assert plan_record(plan) == {
+        "streams": {"video": 0, "audio": None},
+        "displayed": "1280x720",
+        "duration_s": 5.0,
+        "picture": {
+            "frame_rate": "30",
+            "deinterlace": False,
+            "matrix": "bt709",
+            "full_range": False,
+            "primaries": None,
+            "tone_map": None,
+        },
+        "sound": None,
+        "hold_s": 0.0,
+        "rungs": [{"label": "480p", "size": "854x480", "crf": 23, "max_kbps": 1400}],
+        "why": ["picture: unknown → 30 frames/s", "sound: no audio"],
+    }
+
+
+def test_the_picture_is_held_while_the_sound_goes_on() -> None:
+    picture = film(start_s=0.5, duration_s=2.0)
+
+    held = make_plan(Probe(video=(picture,), audio=(sound(duration_s=4.0),)), ALL)
+    even = make_plan(Probe(video=(picture,), audio=(sound(duration_s=2.6),)), ALL)
+
+    assert (held.hold_s, held.duration_s) == (1.5, 4.0)
+    assert (even.hold_s, even.duration_s) == (0.0, 2.5)
+
+
+def test_the_poster_is_never_scaled_up_from_a_smaller_rung() -> None:
+    plan = make_plan(Probe(video=(film(width=1920, height=1080),), audio=()), ("480p",))
+
+    assert plan.picture.size == plan.poster_size == (1280, 720)
+
+
+@pytest.mark.parametrize(
+    ("colour", "short_side", "name"),
+    [
+        (Colour(matrix=1), 480, "bt709"),
+        (Colour(matrix=5), 1080, "bt601"),
+        (Colour(), 480, "bt601"),
+        (Colour(), 720, "bt709"),
+        (Colour(full_range=True), 720, "bt601"),
+        (Colour(transfer=16), 1080, "bt2020"),
+        (Colour(matrix=0), 1080, None),
+    ],
+)
+def test_a_picture_that_does_not_say_is_taken_for_what_its_size_suggests(
+    colour: Colour, short_side: int, name: str | None
+) -> None:
+    assert colour.matrix_name(short_side) == name
+
+
+@pytest.mark.parametrize(
+    ("colour", "name"),
+    [
+        (Colour(), None),
+        (Colour(primaries=6), None),
+        (Colour(primaries=12), "smpte432"),
+        (Colour(transfer=18), "2020"),
+        (Colour(transfer=16, primaries=1), "709"),
+    ],
+)
+def test_primaries_are_converted_where_it_can_be_seen(colour: Colour, name: str | None) -> None:
+    assert colour.primaries_name == name
 
 
 @pytest.mark.parametrize(
@@ -140,6 +267,10 @@ def test_a_film_may_be_silent() -> None:
         (Probe(video=(), audio=()), Rejection.NO_VIDEO_STREAM),
         (Probe(video=(film(cover=True),), audio=()), Rejection.NO_VIDEO_STREAM),
         (Probe(video=(film(decodable=False),), audio=()), Rejection.UNSUPPORTED_FORMAT),
+        (
+            Probe(video=(film(dolby_vision=DolbyVision(5, 0)),), audio=()),
+            Rejection.UNSUPPORTED_DOLBY_VISION,
+        ),
         (
             Probe(video=(film(duration_s=MAX_DURATION_S + 1.0),), audio=()),
             Rejection.SOURCE_TOO_LONG,

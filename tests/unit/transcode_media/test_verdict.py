@@ -30,7 +30,7 @@ def test_data_that_can_t_be_decoded_are_the_source_s_fault(exit_code: int) -> No
     assert rejected.value.reason is Rejection.SOURCE_CORRUPT
 
 
-@pytest.mark.parametrize("exit_code", [1, 228, -9])
+@pytest.mark.parametrize("exit_code", [1, 228, 255, -9])
 def test_any_other_bad_end_is_worth_another_attempt(exit_code: int) -> None:
     with pytest.raises(EncodeFailed) as failed:
         check_exit(exit_code, ("[error] No space left on device",))
@@ -44,6 +44,16 @@ def test_an_older_ffmpeg_tells_bad_data_in_its_messages_alone() -> None:
 
     with pytest.raises(SourceRejected):
         check_exit(1, said)
+
+
+def test_a_decoder_s_error_without_a_name_is_the_source_s_fault() -> None:
+    said = (
+        "[h263 @ 0x1] [error] Bad picture start code",
+        "[dec:h263 @ 0x2] [error] Error submitting packet to decoder: Operation not permitted",
+    )
+
+    with pytest.raises(SourceRejected, match="Bad picture start code"):
+        check_exit(255, said)
 
 
 def test_a_damaged_container_is_corrupt_even_if_ffmpeg_is_content() -> None:

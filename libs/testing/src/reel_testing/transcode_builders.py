@@ -10,8 +10,10 @@ from reel_contracts.events import TranscodeRequested
 from reel_testing.transcode_ledger import START, MemoryLedger
 from transcode_service.domain.attempt import hls_prefix, is_of_attempt
 from transcode_service.domain.backoff import RetryPolicy
+from transcode_service.domain.plan import Plan, make_plan
+from transcode_service.domain.probe import Probe, VideoStream
 from transcode_service.domain.transcoding import PublishedAsset, SourceRef, TranscodeResult
-from transcode_service.ports.jobs import JobDeps, SweepDeps
+from transcode_service.ports.jobs import JobDeps, OnPlan, SweepDeps
 
 Work = Callable[[str], Awaitable[None]]
 
@@ -38,12 +40,13 @@ class FakeTranscoder:
         return [prefix for _, prefix, _ in self.calls]
 
     async def __call__(
-        self, source: SourceRef, *, prefix: str, qualities: Sequence[str]
+        self, source: SourceRef, *, prefix: str, qualities: Sequence[str], on_plan: OnPlan
     ) -> TranscodeResult:
         self.calls.append((source, prefix, tuple(qualities)))
         self.stopped.clear()
         self.started.set()
         try:
+            await on_plan(a_plan())
             await self.work(prefix)
         finally:
             self.stopped.set()
@@ -65,6 +68,14 @@ def failing(*errors: Exception | None) -> Work:
             raise error
 
     return work
+
+
+def a_plan() -> Plan:
+    """Return the plan of a plain 1080p film of 62.5 s without sound."""
+    film = VideoStream(
+        index=0, codec="h264", decodable=True, width=1920, height=1080, duration_s=62.5
+    )
+    return make_plan(Probe(video=(film,), audio=()), ("1080p",))
 
 
 def a_result(prefix: str = "videos/x/hls/") -> TranscodeResult:

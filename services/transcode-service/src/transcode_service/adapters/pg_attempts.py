@@ -11,7 +11,7 @@ from transcode_service.domain.attempt import Attempt, AttemptState
 
 SELECT: Final = """
 SELECT video_id, number, job_id, prefix, owner, started_at, state, error, ended_at,
-       sweep_after, swept_at
+       sweep_after, swept_at, plan
   FROM job_attempts
 """
 
@@ -24,7 +24,8 @@ SELECT_ONE: Final = f"{SELECT} WHERE video_id = $1 AND number = $2"
 
 UPDATE: Final = """
 UPDATE job_attempts
-   SET state = $3, error = $4, ended_at = $5, sweep_after = $6, swept_at = $7
+   SET state = $3, error = $4, ended_at = $5, sweep_after = $6, swept_at = $7,
+       plan = $8
  WHERE video_id = $1 AND number = $2
 """
 
@@ -74,6 +75,7 @@ class PgAttempts:
             attempt.ended_at,
             attempt.sweep_after,
             attempt.swept_at,
+            attempt.plan,
         )
 
     async def to_sweep(self) -> Sequence[Attempt]:

@@ -27,6 +27,8 @@ BEFOREHAND: Final = (SubtitleStream,)
 """PyAV imports this with the first film, when the child can open no file any more."""
 CPU_S: Final = 20
 MEMORY_BYTES: Final = 2 * 1024**3
+RGB: Final = 0
+FULL_RANGE: Final = 2
 OPTIONS: Final = {"enable_drefs": "0", "use_absolute_path": "0", "protocol_whitelist": "pipe"}
 
 Json = dict[str, object]
@@ -84,6 +86,7 @@ def describe(container: InputContainer) -> Json:
     duration = container.duration
     return {
         "duration_s": duration / av.time_base if duration else None,
+        "start_s": (container.start_time or 0) / av.time_base,
         "pictured": frame is not None,
         "video": [
             video(stream, frame if stream is best else None) for stream in container.streams.video
@@ -121,11 +124,32 @@ def video(stream: VideoStream, frame: VideoFrame | None) -> Json:
         "pixel_format": stream.pix_fmt if known else None,
         "sample_aspect": text(stream.sample_aspect_ratio) if known else None,
         "rotation_degrees": frame.rotation if frame is not None else 0,
-        "average_rate": text(stream.average_rate),
+        "average_rate": text(mean_rate(stream)),
         "guessed_rate": text(stream.guessed_rate),
-        "duration_s": seconds(stream),
         "cover": is_cover(stream),
+        **(light(frame) if frame is not None else {}),
     }
+
+
+def mean_rate(stream: VideoStream) -> Fraction | None:
+    """Without an index of the whole film (fragments) the mean is that of a few frames: a guess."""
+    return stream.average_rate if stream.frames or not stream.guessed_rate else None
+
+
+def light(frame: VideoFrame) -> Json:
+    """Tell how the first picture is to be seen: the decoder knows better than the headers."""
+    full = frame.color_range == FULL_RANGE or frame.format.name.startswith("yuvj")
+    return {
+        "primaries": int(frame.color_primaries),
+        "transfer": int(frame.color_trc),
+        "matrix": RGB if is_rgb(frame) else int(frame.colorspace),
+        "full_range": full,
+        "interlaced": frame.interlaced_frame,
+    }
+
+
+def is_rgb(frame: VideoFrame) -> bool:
+    return frame.format.is_rgb or frame.format.has_palette
 
 
 def audio(stream: AudioStream) -> Json:
@@ -134,6 +158,7 @@ def audio(stream: AudioStream) -> Json:
         **common(stream),
         "channels": stream.channels if known else 0,
         "sample_rate_hz": stream.sample_rate if known else 0,
+        "default": bool(stream.disposition & Disposition.default),
     }
 
 
@@ -143,13 +168,15 @@ def common(stream: VideoStream | AudioStream) -> Json:
         "index": stream.index,
         "codec": stream.codec_context.name if known else "unknown",
         "decodable": known,
+        "start_s": seconds(stream, stream.start_time),
+        "duration_s": seconds(stream, stream.duration or None),
     }
 
 
-def seconds(stream: VideoStream) -> float | None:
-    if not stream.duration or stream.time_base is None:
+def seconds(stream: VideoStream | AudioStream, ticks: int | None) -> float | None:
+    if ticks is None or stream.time_base is None:
         return None
-    return float(stream.duration * stream.time_base)
+    return float(ticks * stream.time_base)
 
 
 def text(fraction: Fraction | None) -> str | None:

@@ -13,6 +13,7 @@ import msgspec
 from reel_kernel.media import Container
 from transcode_service.adapters import probe_child
 from transcode_service.adapters.child import reap
+from transcode_service.domain.colour import UNSPECIFIED, Colour
 from transcode_service.domain.containers import DEMUXERS
 from transcode_service.domain.media_errors import Rejection, SourceRejected
 from transcode_service.domain.probe import (
@@ -21,6 +22,7 @@ from transcode_service.domain.probe import (
     Probe,
     VideoStream,
     likely_rate,
+    varies,
 )
 
 PROBE_TIMEOUT_S: Final = 20.0
@@ -38,8 +40,14 @@ class _Video(msgspec.Struct):
     rotation_degrees: int
     average_rate: str | None
     guessed_rate: str | None
+    start_s: float | None
     duration_s: float | None
     cover: bool
+    primaries: int = UNSPECIFIED
+    transfer: int = UNSPECIFIED
+    matrix: int = UNSPECIFIED
+    full_range: bool = False
+    interlaced: bool = False
 
 
 class _Audio(msgspec.Struct):
@@ -48,12 +56,16 @@ class _Audio(msgspec.Struct):
     decodable: bool
     channels: int
     sample_rate_hz: int
+    start_s: float | None
+    duration_s: float | None
+    default: bool
 
 
 class _Answer(msgspec.Struct):
     """What `probe_child` prints."""
 
     error: str | None = None
+    start_s: float = 0.0
     duration_s: float | None = None
     pictured: bool = False
     video: list[_Video] = []
@@ -137,14 +149,14 @@ def read_answer(out: bytes, container: Container) -> Probe:
     if answer.error is not None:
         raise SourceRejected(Rejection.SOURCE_CORRUPT, answer.error)
     return Probe(
-        video=tuple(_video(stream, container) for stream in answer.video),
-        audio=tuple(_audio(stream) for stream in answer.audio),
+        video=tuple(_video(stream, container, answer.start_s) for stream in answer.video),
+        audio=tuple(_audio(stream, answer.start_s) for stream in answer.audio),
         duration_s=answer.duration_s,
         pictured=answer.pictured,
     )
 
 
-def _video(found: _Video, container: Container) -> VideoStream:
+def _video(found: _Video, container: Container, start_s: float) -> VideoStream:
     """ISO-BMFF knows the mean rate of the whole film; elsewhere it is that of its start."""
     mean, guessed = _fraction(found.average_rate), _fraction(found.guessed_rate)
     if container is not Container.ISO_BMFF:
@@ -159,20 +171,37 @@ def _video(found: _Video, container: Container) -> VideoStream:
         sample_aspect=Fraction(found.sample_aspect or 1),
         rotation_degrees=round(found.rotation_degrees / QUARTER_TURN) * QUARTER_TURN,
         frame_rate=likely_rate(mean, guessed),
+        varying=varies(mean, guessed),
+        start_s=_since(start_s, found.start_s),
         duration_s=found.duration_s,
         cover=found.cover,
+        colour=Colour(
+            primaries=found.primaries,
+            transfer=found.transfer,
+            matrix=found.matrix,
+            full_range=found.full_range,
+        ),
+        interlaced=found.interlaced,
     )
+
+
+def _since(film_s: float, stream_s: float | None) -> float:
+    """Count a stream's start as FFmpeg will: from the earliest one."""
+    return 0.0 if stream_s is None else max(0.0, stream_s - film_s)
 
 
 def _fraction(text: str | None) -> Fraction | None:
     return Fraction(text) if text else None
 
 
-def _audio(found: _Audio) -> AudioStream:
+def _audio(found: _Audio, start_s: float) -> AudioStream:
     return AudioStream(
         index=found.index,
         codec=found.codec,
         decodable=found.decodable,
         channels=found.channels,
         sample_rate_hz=found.sample_rate_hz,
+        start_s=_since(start_s, found.start_s),
+        duration_s=found.duration_s,
+        default=found.default,
     )

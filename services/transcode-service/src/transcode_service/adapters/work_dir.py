@@ -12,7 +12,7 @@ from uuid import uuid4
 import structlog
 
 from transcode_service.domain.transcoding import SourceRef, TranscodeResult
-from transcode_service.ports.jobs import Transcoder
+from transcode_service.ports.jobs import OnPlan, Transcoder
 from transcode_service.ports.media import MediaDeps
 from transcode_service.usecases.transcode import transcode
 
@@ -47,13 +47,16 @@ def own_work_dir(root: Path) -> Generator[Path]:
 def in_own_directory(media: MediaDeps, work_dir: Path) -> Transcoder:
     """Return the media pipeline, each call with a directory of its own below `work_dir`."""
 
-    async def run(source: SourceRef, *, prefix: str, qualities: Sequence[str]) -> TranscodeResult:
+    async def run(
+        source: SourceRef, *, prefix: str, qualities: Sequence[str], on_plan: OnPlan
+    ) -> TranscodeResult:
         return await transcode(
             source,
             prefix=prefix.rstrip("/"),
             qualities=qualities,
             work_dir=work_dir / uuid4().hex,
             deps=media,
+            on_plan=on_plan,
         )
 
     return run

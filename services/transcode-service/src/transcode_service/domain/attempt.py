@@ -7,6 +7,8 @@ from enum import StrEnum
 from typing import Final, Self
 from uuid import UUID
 
+from transcode_service.domain.plan_record import PlanRecord
+
 
 class AttemptState(StrEnum):
     """How an attempt stands. All but RUNNING are final; only SUCCEEDED keeps its objects."""
@@ -26,6 +28,7 @@ MAX_ERROR_CHARS: Final = 4000
 class Attempt:
     """`number` is unique in the video, over all its jobs; `error` is for operators, not clients.
 
+    `plan` is None until the film has been looked at, and of a film that was rejected then.
     Once it ended without success its objects are deleted at `sweep_after`; for good at `swept_at`.
     """
 
@@ -40,6 +43,11 @@ class Attempt:
     ended_at: datetime | None = None
     sweep_after: datetime | None = None
     swept_at: datetime | None = None
+    plan: PlanRecord | None = None
+
+    def planned(self, plan: PlanRecord) -> Self:
+        """Note what it is going to make."""
+        return replace(self, plan=plan)
 
     def end(self, state: AttemptState, *, now: datetime, error: str | None = None) -> Self:
         """Record how it ended; the error text is cut to `MAX_ERROR_CHARS`, keeping its end."""

@@ -8,6 +8,7 @@ from typing import Final
 
 from transcode_service.domain.ladder import Rung
 from transcode_service.domain.layout import INIT, PLAYLIST, POSTER, SEGMENT_PATTERN
+from transcode_service.domain.light import bt709
 from transcode_service.domain.plan import MAX_PIXELS, Plan
 
 KEYFRAME_INTERVAL_S: Final = 2
@@ -50,22 +51,49 @@ def ffmpeg_arguments(
 
 
 def filter_graph(plan: Plan) -> str:
-    """One decoded, upright picture at a constant rate, split into every rung and the poster.
+    """Pictures and sound are made right once, then split into the rungs and the poster.
 
-    FFmpeg turns the picture upright itself before the graph.
+    FFmpeg turns the picture upright itself before the graph, and counts time from the earliest
+    stream's start; here both streams are made to start then. Rates are made constant before
+    anything costly.
     """
-    names = [f"s{number}" for number in range(len(plan.rungs))]
-    split = f"[0:{plan.video}]fps={plan.frame_rate},split={len(names) + 1}"
-    outputs = "".join(f"[{name}]" for name in [*names, "sp"])
-    chains = [f"[s{number}]{_scale(rung)}[v{number}]" for number, rung in enumerate(plan.rungs)]
-    width, height = plan.poster_size
-    poster = f"[sp]select=eq(n\\,{plan.poster_frame}),scale={width}:{height},setsar=1[poster]"
-    return ";".join([split + outputs, *chains, poster])
+    rungs = range(len(plan.rungs))
+    outputs = "".join(f"[s{number}]" for number in rungs)
+    picture = ",".join([*_timing(plan), *bt709(plan.picture), f"split={len(plan.rungs) + 1}"])
+    scaled = [f"[s{number}]{_scale(plan.rungs[number])}[v{number}]" for number in rungs]
+    poster = f"[sp]select=eq(n\\,{plan.poster_frame}),{_jpeg(*plan.poster_size)}[poster]"
+    sound = [] if plan.audio is None else [_sound(plan)]
+    return ";".join([f"[0:{plan.video}]{picture}{outputs}[sp]", *scaled, poster, *sound])
+
+
+def _timing(plan: Plan) -> Iterator[str]:
+    if plan.picture.deinterlace:
+        yield "bwdif=mode=send_frame"
+    yield f"fps={plan.frame_rate}:start_time=0"
+    if plan.hold_s:
+        yield f"tpad=stop_mode=clone:stop_duration={plan.hold_s:.3f}"
 
 
 def _scale(rung: Rung) -> str:
-    size = f"{rung.width}:{rung.height}"
-    return f"scale={size}:flags=bicubic:out_range=tv,setsar=1,format=yuv420p"
+    return f"scale={rung.width}:{rung.height}:flags=bicubic,setsar=1"
+
+
+def _jpeg(width: int, height: int) -> str:
+    """JFIF has colours of its own: BT.601, full range."""
+    return f"scale={width}:{height}:out_color_matrix=bt601:out_range=pc,setsar=1"
+
+
+def _sound(plan: Plan) -> str:
+    """Silence before a late start, in gaps and after an early end; speed is never touched."""
+    layout = "mono" if plan.audio_channels == 1 else "stereo"
+    filters = [
+        f"aresample={AUDIO_RATE_HZ}:async=1:first_pts=0",
+        f"aformat=channel_layouts={layout}",
+        *([f"apad=whole_dur={plan.duration_s:.3f}"] if plan.duration_s else []),
+        f"asplit={len(plan.rungs)}",
+    ]
+    outputs = "".join(f"[a{number}]" for number in range(len(plan.rungs)))
+    return f"[0:{plan.audio}]{','.join(filters)}{outputs}"
 
 
 def _global_options() -> Iterator[str]:
@@ -83,7 +111,7 @@ def _input(demuxer: str) -> Iterator[str]:
 def _rendition(plan: Plan, number: int, out: PurePath, settings: EncodeSettings) -> Iterator[str]:
     yield from ("-map", f"[v{number}]")
     if plan.audio is not None:
-        yield from ("-map", f"0:{plan.audio}")
+        yield from ("-map", f"[a{number}]")
     yield from ("-map_metadata", "-1", "-map_chapters", "-1")
     yield from _video(plan, plan.rungs[number], settings.preset)
     if plan.audio is not None:
@@ -103,7 +131,6 @@ def _video(plan: Plan, rung: Rung, preset: str) -> Iterator[str]:
 
 def _audio(channels: int) -> Iterator[str]:
     yield from ("-c:a", "aac", "-b:a", f"{AUDIO_KBPS[channels]}k")
-    yield from ("-ac", str(channels), "-ar", str(AUDIO_RATE_HZ))
 
 
 def _hls(out: PurePath, segment_s: int) -> Iterator[str]:

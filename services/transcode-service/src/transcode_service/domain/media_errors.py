@@ -9,6 +9,7 @@ class Rejection(StrEnum):
     """Permanent reasons; each is a `failReason` of the public contract."""
 
     UNSUPPORTED_FORMAT = "UNSUPPORTED_FORMAT"
+    UNSUPPORTED_DOLBY_VISION = "UNSUPPORTED_DOLBY_VISION"
     SOURCE_MISSING = "SOURCE_MISSING"
     SOURCE_CHANGED = "SOURCE_CHANGED"
     SOURCE_TRUNCATED = "SOURCE_TRUNCATED"

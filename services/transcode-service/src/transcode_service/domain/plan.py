@@ -5,8 +5,16 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
+from transcode_service.domain.decisions import (
+    Decision,
+    picture_decisions,
+    rung_decisions,
+    sound_decisions,
+    stream_decisions,
+)
 from transcode_service.domain.ladder import Rung, fit, ladder
 from transcode_service.domain.media_errors import Rejection, SourceRejected
+from transcode_service.domain.picture import Picture, picture_of
 from transcode_service.domain.probe import SAME_RATE, AudioStream, Probe, VideoStream
 
 MAX_DURATION_S: Final = 4 * 3600
@@ -29,6 +37,8 @@ USUAL_FRAME_RATES: Final = (
 POSTER_AT_S: Final = 1.0
 POSTER_AT_FRACTION: Final = 0.1
 POSTER_SHORT_SIDE: Final = 720
+UNEVEN_END_S: Final = 0.25
+"""Sound and picture that end this near each other are left as they are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,8 +46,10 @@ class Plan:
     """One encode, decided before it starts.
 
     `video` and `audio` are stream indexes of the demuxer. `displayed` is the source's size as
-    seen. The poster is frame `poster_frame` of the output, `poster_size` large. `duration_s` is
-    what the output must come to, None when the source does not say.
+    seen. The poster is frame `poster_frame` of the output, `poster_size` large. Both streams
+    start at 0 in the output; the last picture is held for `hold_s` while the sound goes on.
+    `duration_s` is what the output must come to, None when the source does not say. `decisions`
+    say what is done that is not done to every film, and why.
     """
 
     video: int
@@ -45,10 +57,13 @@ class Plan:
     audio_channels: int
     frame_rate: Fraction
     displayed: tuple[int, int]
+    picture: Picture
     rungs: tuple[Rung, ...]
     poster_frame: int
     poster_size: tuple[int, int]
+    hold_s: float
     duration_s: float | None
+    decisions: tuple[Decision, ...]
 
 
 def make_plan(probe: Probe, qualities: Sequence[str]) -> Plan:
@@ -56,25 +71,56 @@ def make_plan(probe: Probe, qualities: Sequence[str]) -> Plan:
 
     Raises:
         SourceRejected: NO_VIDEO_STREAM, UNSUPPORTED_FORMAT (no decoder for the picture),
-            SOURCE_TOO_LONG, SOURCE_TOO_MANY_PIXELS.
+            UNSUPPORTED_DOLBY_VISION, SOURCE_TOO_LONG, SOURCE_TOO_MANY_PIXELS.
     """
     video = _best_video(probe)
-    audio = next((stream for stream in probe.audio if _audible(stream)), None)
-    duration_s = video.duration_s or probe.duration_s
-    _check_limits(video, duration_s)
+    audio = _best_audio(probe)
+    ends = _ends(probe, video, audio)
+    _check_limits(video, ends.film_s)
     frame_rate = constant_rate(video.frame_rate)
-    short_side = min(POSTER_SHORT_SIDE, *video.displayed)
+    rungs = ladder(video.displayed, float(frame_rate), qualities)
+    poster_size = fit(video.displayed, min(POSTER_SHORT_SIDE, *video.displayed))
+    largest = max((rungs[0].width, rungs[0].height), poster_size)
+    picture = picture_of(video, largest)
     return Plan(
         video=video.index,
         audio=audio.index if audio else None,
         audio_channels=min(audio.channels, 2) if audio else 0,
         frame_rate=frame_rate,
         displayed=video.displayed,
-        rungs=ladder(video.displayed, float(frame_rate), qualities),
-        poster_frame=_poster_frame(duration_s, frame_rate),
-        poster_size=fit(video.displayed, short_side),
-        duration_s=duration_s,
+        picture=picture,
+        rungs=rungs,
+        poster_frame=_poster_frame(ends.film_s, frame_rate),
+        poster_size=poster_size,
+        hold_s=ends.hold_s,
+        duration_s=ends.film_s,
+        decisions=(
+            *stream_decisions(probe, video, audio),
+            *picture_decisions(video, picture, frame_rate),
+            *sound_decisions(audio, hold_s=ends.hold_s, pad_s=ends.pad_s),
+            *rung_decisions(video.displayed, rungs),
+        ),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ends:
+    """When the film ends (None: unknown), and how long the picture is held or silence added."""
+
+    film_s: float | None
+    hold_s: float = 0.0
+    pad_s: float = 0.0
+
+
+def _ends(probe: Probe, video: VideoStream, audio: AudioStream | None) -> _Ends:
+    """Let nothing be lost: whichever of picture and sound ends first is made to last."""
+    if video.duration_s is None:
+        return _Ends(film_s=probe.duration_s)
+    picture_s = video.start_s + video.duration_s
+    longer_s = (audio.end_s or picture_s) - picture_s if audio else 0.0
+    if longer_s > UNEVEN_END_S:
+        return _Ends(film_s=picture_s + longer_s, hold_s=longer_s)
+    return _Ends(film_s=picture_s, pad_s=-longer_s if -longer_s > UNEVEN_END_S else 0.0)
 
 
 def constant_rate(mean: Fraction | None) -> Fraction:
@@ -95,7 +141,17 @@ def _best_video(probe: Probe) -> VideoStream:
     if not decodable:
         codecs = ", ".join(sorted({film.codec for film in films}))
         raise SourceRejected(Rejection.UNSUPPORTED_FORMAT, f"no decoder for {codecs}")
-    return max(decodable, key=lambda film: film.width * film.height)
+    best = max(decodable, key=lambda film: film.width * film.height)
+    if best.dolby_vision is not None and not best.dolby_vision.stands_alone:
+        detail = f"Dolby Vision profile {best.dolby_vision.profile} has no base layer of its own"
+        raise SourceRejected(Rejection.UNSUPPORTED_DOLBY_VISION, detail)
+    return best
+
+
+def _best_audio(probe: Probe) -> AudioStream | None:
+    """Return the default track if it can be decoded, else the first that can."""
+    audible = [stream for stream in probe.audio if _audible(stream)]
+    return next((stream for stream in audible if stream.default), next(iter(audible), None))
 
 
 def _audible(stream: AudioStream) -> bool:

@@ -1,11 +1,15 @@
 """What a film is made of, as told by its headers and its first frame."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Final, Self
 
-QUARTER_TURN: Final = 90
+from transcode_service.domain.colour import Colour
+from transcode_service.domain.tracks import DolbyVision, Track
 
+QUARTER_TURN: Final = 90
+UNKNOWN_CODEC: Final = "unknown"
 
 SAME_RATE: Final = 0.02
 """How far, relatively, two rates may differ and still be meant as one."""
@@ -19,7 +23,12 @@ def likely_rate(mean: Fraction | None, guessed: Fraction | None) -> Fraction | N
     """
     if mean is None or guessed is None:
         return mean or guessed
-    return guessed if abs(guessed - mean) <= SAME_RATE * mean else mean
+    return mean if varies(mean, guessed) else guessed
+
+
+def varies(mean: Fraction | None, guessed: Fraction | None) -> bool:
+    """Tell whether the mean rate is too far from the nominal one for that to be kept."""
+    return mean is not None and guessed is not None and abs(guessed - mean) > SAME_RATE * mean
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,8 +37,8 @@ class VideoStream:
 
     `width` × `height` are coded pixels of shape `sample_aspect`; `rotation_degrees` is how far
     the picture must be turned, in quarter turns, positive or negative. `frame_rate` is the
-    likely nominal rate, or the mean of a varying one, per second. `cover` marks a still picture
-    attached to a film.
+    likely nominal rate, or the mean of a `varying` one, per second. `start_s` is counted from the
+    first thing to be seen or heard. `cover` marks a still picture attached to a film.
     """
 
     index: int
@@ -41,8 +50,13 @@ class VideoStream:
     sample_aspect: Fraction = Fraction(1)
     rotation_degrees: int = 0
     frame_rate: Fraction | None = None
+    varying: bool = False
+    start_s: float = 0.0
     duration_s: float | None = None
     cover: bool = False
+    colour: Colour = field(default_factory=Colour)
+    interlaced: bool = False
+    dolby_vision: DolbyVision | None = None
 
     @property
     def displayed(self) -> tuple[int, int]:
@@ -54,11 +68,21 @@ class VideoStream:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AudioStream:
+    """A stream of sound; `default` marks the one that the film wants heard first."""
+
     index: int
     codec: str
     decodable: bool
     channels: int
     sample_rate_hz: int
+    start_s: float = 0.0
+    duration_s: float | None = None
+    default: bool = False
+
+    @property
+    def end_s(self) -> float | None:
+        """When it ends, counted as `start_s` is; None when no header tells."""
+        return None if self.duration_s is None else self.start_s + self.duration_s
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,4 +100,25 @@ class Probe:
     def lasting(self, duration_s: float | None) -> Self:
         """Return the probe with this length in place of what the streams say of theirs."""
         video = tuple(replace(stream, duration_s=None) for stream in self.video)
-        return replace(self, video=video, duration_s=duration_s)
+        audio = tuple(replace(stream, duration_s=None) for stream in self.audio)
+        return replace(self, video=video, audio=audio, duration_s=duration_s)
+
+    def tracked(self, tracks: Sequence[Track]) -> Self:
+        """Return the probe with what the film's index says of its tracks, by stream index."""
+        known = dict(enumerate(tracks))
+        video = tuple(_tracked_video(one, known.get(one.index)) for one in self.video)
+        audio = tuple(_tracked_audio(one, known.get(one.index)) for one in self.audio)
+        return replace(self, video=video, audio=audio)
+
+
+def _tracked_video(stream: VideoStream, track: Track | None) -> VideoStream:
+    if track is None:
+        return stream
+    codec = track.codec if stream.codec == UNKNOWN_CODEC else stream.codec
+    return replace(stream, codec=codec, dolby_vision=track.dolby_vision)
+
+
+def _tracked_audio(stream: AudioStream, track: Track | None) -> AudioStream:
+    if track is None or stream.codec != UNKNOWN_CODEC:
+        return stream
+    return replace(stream, codec=track.codec)

@@ -17,10 +17,13 @@ INVALID_DATA_EXIT: Final = 183
 """FFmpeg's exit status for AVERROR_INVALIDDATA: the low byte of its error code."""
 DECODE_ERRORS_EXIT: Final = 69
 """FFmpeg's exit status when more than `-max_error_rate` of the frames failed to decode."""
-UNTYPED_FAILURE_EXIT: Final = 1
-"""FFmpeg before version 7 ends so, whatever happened; its messages tell more."""
+UNTYPED_FAILURE_EXITS: Final = frozenset({1, 255})
+"""FFmpeg before version 7 ends with 1, whatever happened; with 255 when a decoder gave no better
+error than -1, but on a signal too. Its messages tell more.
+"""
 _BAD_INPUT: Final = re.compile(
     r"Invalid data found when processing input|[Cc]orrupt|Error while decoding stream"
+    r"|Error submitting packet to decoder: Operation not permitted"
 )
 _DEMUXER_ERROR: Final = re.compile(r"^\[(in#\d+|mov,|avi|asf)[^\]]*\] \[(error|fatal)\]")
 
@@ -34,7 +37,7 @@ def check_exit(exit_code: int, stderr_tail: Sequence[str], *, demuxer_errors: in
     """
     tail = tuple(stderr_tail)
     if exit_code in {INVALID_DATA_EXIT, DECODE_ERRORS_EXIT} or (
-        exit_code == UNTYPED_FAILURE_EXIT and any(map(_BAD_INPUT.search, tail))
+        exit_code in UNTYPED_FAILURE_EXITS and any(map(_BAD_INPUT.search, tail))
     ):
         raise SourceRejected(Rejection.SOURCE_CORRUPT, _first_error(tail))
     if exit_code != 0:

@@ -1,6 +1,6 @@
 """What the job machinery needs from the outside world."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,6 +12,7 @@ from reel_kernel.errors import DomainError
 from transcode_service.domain.attempt import Attempt
 from transcode_service.domain.backoff import Random, RetryPolicy
 from transcode_service.domain.job import Job
+from transcode_service.domain.plan import Plan
 from transcode_service.domain.transcoding import SourceRef, TranscodeResult
 from transcode_service.domain.video_outputs import VideoOutputs
 
@@ -127,13 +128,17 @@ Begin = Callable[[], AbstractAsyncContextManager[Transaction]]
 """Opens a transaction; it raises LedgerUnavailable."""
 
 
+OnPlan = Callable[[Plan], Awaitable[None]]
+"""Hears what is going to be made of the film; what it raises ends the transcode."""
+
+
 class Transcoder(Protocol):
     """The media pipeline, as the job machinery sees it."""
 
     async def __call__(
-        self, source: SourceRef, *, prefix: str, qualities: Sequence[str]
+        self, source: SourceRef, *, prefix: str, qualities: Sequence[str], on_plan: OnPlan
     ) -> TranscodeResult:
-        """Publish the ladder under `prefix` (ends in a slash).
+        """Publish the ladder under `prefix` (ends in a slash), once `on_plan` has been told how.
 
         Cancellation stops it; when the call has ended nothing writes under the prefix any more.
 

@@ -10,6 +10,7 @@ from reel_kernel.clock import utc_now
 from transcode_service.domain.ending import Ending, Published, Rejected
 from transcode_service.domain.job import Lease
 from transcode_service.domain.outcome import Done, GivenUp, Later, Outcome
+from transcode_service.domain.plan_record import PlanRecord
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -23,6 +24,11 @@ def log_started(request: TranscodeRequested, lease: Lease) -> None:
     """`transcode_started`: `waited_s` is the time since video-service asked for it."""
     waited_s = (utc_now() - request.requested_at).total_seconds()
     log.info("transcode_started", attempt=lease.attempt, waited_s=round(waited_s, 3))
+
+
+def log_planned(plan: PlanRecord, lease: Lease) -> None:
+    """`transcode_planned`: what is going to be made of the film, and why."""
+    log.info("transcode_planned", attempt=lease.attempt, plan=plan)
 
 
 def log_outcome(outcome: Outcome, *, attempt: int | None, ending: Ending | None) -> None:

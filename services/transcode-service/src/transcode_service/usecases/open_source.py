@@ -27,6 +27,7 @@ from transcode_service.domain.isobmff import (
 )
 from transcode_service.domain.media_errors import Rejection, SourceRejected
 from transcode_service.domain.parts import FileRange, Part, leading_bytes, total_bytes
+from transcode_service.domain.tracks import Track, read_tracks
 from transcode_service.domain.transcoding import SourceRef
 from transcode_service.ports.media import SourceStore
 from transcode_service.usecases.source_reader import SourceReader
@@ -41,7 +42,7 @@ class OpenedSource:
     """A source, and the order in which its bytes go into FFmpeg.
 
     `head` is its first `HEAD_BYTES`. `declared_s` is the length a fragmented film's index tells,
-    None when it does not; it means nothing for others.
+    None when it does not; it means nothing for others. `tracks` are empty unless ISO-BMFF.
     """
 
     reader: SourceReader
@@ -50,6 +51,7 @@ class OpenedSource:
     parts: tuple[Part, ...]
     fragmented: bool = False
     declared_s: float | None = None
+    tracks: tuple[Track, ...] = ()
 
     @property
     def stream_bytes(self) -> int:
@@ -139,6 +141,7 @@ async def _open_iso_bmff(reader: SourceReader, head: bytes) -> OpenedSource:
             parts=_parts(reader, ftyp_end, box, moov, fragmented=fragmented),
             fragmented=fragmented,
             declared_s=fragmented_duration_s(moov) if fragmented else None,
+            tracks=read_tracks(moov),
         )
     except MalformedBox as error:
         raise SourceRejected(Rejection.SOURCE_CORRUPT, str(error)) from error

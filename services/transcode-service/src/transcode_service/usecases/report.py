@@ -16,10 +16,13 @@ from transcode_service.domain.ending import Ending, Published, Rejected, Stumble
 from transcode_service.domain.job import Job, Lease, LeaseLost
 from transcode_service.domain.media_errors import EncodeTimedOut
 from transcode_service.domain.outcome import Done, GivenUp, Later, Outcome
+from transcode_service.domain.plan import Plan
+from transcode_service.domain.plan_record import plan_record
 from transcode_service.domain.transcoding import TranscodeResult
 from transcode_service.ports.jobs import VIDEO_WEBHOOK, JobDeps, LedgerUnavailable, Transaction
 from transcode_service.usecases import webhooks
 from transcode_service.usecases.end_attempt import end_attempt, give_up
+from transcode_service.usecases.job_log import log_planned
 
 T = TypeVar("T")
 Step: TypeAlias = Callable[[Transaction, Job, datetime], Awaitable[T]]
@@ -44,6 +47,22 @@ async def report(ending: Ending, lease: Lease, deps: JobDeps) -> Outcome:
     if not isinstance(ending, Published):
         deps.wake_sweeper()
     return outcome
+
+
+async def note_plan(plan: Plan, lease: Lease, deps: JobDeps) -> None:
+    """Keep with the attempt what it is going to make, and say so in the log.
+
+    Raises:
+        LeaseLost, JobWithdrawn, LedgerUnavailable: nothing was written.
+    """
+    record = plan_record(plan)
+
+    async def step(tx: Transaction, job: Job, _now: datetime) -> None:
+        attempt = await tx.attempts.get(job.video_id, job.attempt)
+        await tx.attempts.save(attempt.planned(record))
+
+    await _commit(step, lease, deps)
+    log_planned(record, lease)
 
 
 async def hand_back(lease: Lease, deps: JobDeps) -> None:

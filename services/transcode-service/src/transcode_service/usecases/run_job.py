@@ -1,6 +1,7 @@
 """One message, one attempt: lease, transcode, report."""
 
 import asyncio
+from functools import partial
 from math import ceil
 from typing import Final
 
@@ -15,7 +16,7 @@ from transcode_service.domain.transcoding import SourceRef
 from transcode_service.ports.jobs import JobDeps, LedgerUnavailable
 from transcode_service.usecases.job_log import log_leased, log_outcome, log_started
 from transcode_service.usecases.keep_lease import lease_kept
-from transcode_service.usecases.report import hand_back, report, report_stopped
+from transcode_service.usecases.report import hand_back, note_plan, report, report_stopped
 from transcode_service.usecases.take_lease import take_lease
 
 HAND_BACK_S: Final = 3.0
@@ -63,7 +64,12 @@ async def _work(request: TranscodeRequested, lease: Lease, deps: JobDeps) -> End
         async with lease_kept(lease, deps):
             log_started(request, lease)
             return Published(
-                await deps.transcode(source, prefix=lease.prefix, qualities=request.qualities)
+                await deps.transcode(
+                    source,
+                    prefix=lease.prefix,
+                    qualities=request.qualities,
+                    on_plan=partial(note_plan, lease=lease, deps=deps),
+                )
             )
     except (LeaseLost, JobWithdrawn):
         raise

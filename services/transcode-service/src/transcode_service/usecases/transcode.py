@@ -15,6 +15,7 @@ from transcode_service.domain.playlist import master_playlist
 from transcode_service.domain.probe import Probe
 from transcode_service.domain.transcoding import Progress, SourceRef, TranscodeResult
 from transcode_service.domain.verdict import check_length, check_listing, check_same_length
+from transcode_service.ports.jobs import OnPlan
 from transcode_service.ports.media import Encoded, MediaDeps, Prober, Publication, Published
 from transcode_service.usecases.failures import most_telling_failure
 from transcode_service.usecases.open_source import HEAD_BYTES, OpenedSource, open_source
@@ -37,14 +38,16 @@ async def transcode(
     qualities: Sequence[str],
     work_dir: Path,
     deps: MediaDeps,
+    on_plan: OnPlan | None = None,
     on_progress: OnProgress | None = None,
 ) -> TranscodeResult:
     """Stream `source` through FFmpeg into HLS objects under `prefix`.
 
     `prefix` is a key prefix of the bucket without a trailing slash (`videos/{id}/hls`);
     `qualities` are the rungs wanted (`1080p`, `720p`, `480p`), none of which is made above the
-    source; `work_dir` is created if need be and removed at the end. `on_progress` is called on
-    the event loop, about twice a second, and must not block.
+    source; `work_dir` is created if need be and removed at the end. `on_plan` is awaited before
+    the encode starts. `on_progress` is called on the event loop, about twice a second, and must
+    not block.
 
     Cancellation ends FFmpeg (SIGTERM, 5 s, SIGKILL) and removes `work_dir`; objects already sent
     stay for whoever sweeps the prefix.
@@ -56,6 +59,8 @@ async def transcode(
     started = deps.monotonic()
     opened = await open_source(source, deps.sources)
     plan = make_plan(await _probe(opened, deps.prober), qualities)
+    if on_plan is not None:
+        await on_plan(plan)
     labels = [rung.label for rung in plan.rungs]
     async with deps.publisher.open(work_dir, prefix, labels) as publication:
         encoding = deps.monotonic()
@@ -85,6 +90,7 @@ async def _probe(opened: OpenedSource, prober: Prober) -> Probe:
         probe = await prober.probe(await opened.leading(LONG_HEAD_BYTES), opened.container)
     if probe.video and not probe.pictured:
         raise SourceRejected(Rejection.SOURCE_CORRUPT, "no picture at the start of the film")
+    probe = probe.tracked(opened.tracks)
     return probe.lasting(opened.declared_s) if opened.fragmented else probe
 
 

@@ -1,0 +1,87 @@
+"""The media pipeline with its real prober and FFmpeg, over a store in memory."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+
+from reel_kernel.media import MIME_BY_EXTENSION
+from reel_testing.transcode_media import BytesStore
+from transcode_service.adapters.ffmpeg import FfmpegEncoder
+from transcode_service.adapters.find_ffmpeg import find_ffmpeg
+from transcode_service.adapters.hls_publisher import HlsPublisher
+from transcode_service.adapters.prober import warm_prober
+from transcode_service.domain.command import EncodeSettings
+from transcode_service.domain.plan import Plan
+from transcode_service.domain.transcoding import SourceRef, TranscodeResult
+from transcode_service.ports.media import MediaDeps
+from transcode_service.usecases.transcode import transcode
+
+PREFIX = "videos/v/hls"
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What became of a film: the plan, the result, and its best rendition as one playable file."""
+
+    plan: Plan
+    result: TranscodeResult
+    film: Path
+    poster: Path
+
+
+@dataclass(frozen=True, slots=True)
+class MediaInMemory:
+    """Transcodes films from the disk; `folder` takes the work in flight and what is made."""
+
+    store: BytesStore
+    deps: MediaDeps
+    folder: Path
+
+    async def transcode(self, film: Path, qualities: Sequence[str] = ("480p",)) -> Made:
+        """Raise as `transcode` does."""
+        key = f"source{film.suffix}"
+        self.store.objects[key] = await asyncio.to_thread(film.read_bytes)
+        mime = MIME_BY_EXTENSION[film.suffix.removeprefix(".")]
+        plans: list[Plan] = []
+
+        async def on_plan(plan: Plan) -> None:
+            plans.append(plan)
+
+        result = await transcode(
+            SourceRef(key, len(self.store.objects[key]), mime),
+            prefix=PREFIX,
+            qualities=qualities,
+            work_dir=self.folder / "work",
+            deps=self.deps,
+            on_plan=on_plan,
+        )
+        return await asyncio.to_thread(self._made, plans[0], result)
+
+    def _made(self, plan: Plan, result: TranscodeResult) -> Made:
+        below = f"{PREFIX}/{plan.rungs[0].label}/"
+        keys = sorted(key for key in self.store.objects if key.startswith(f"{below}seg_"))
+        film, poster = self.folder / "made.mp4", self.folder / "poster.jpg"
+        film.write_bytes(b"".join(self.store.objects[key] for key in [f"{below}init.mp4", *keys]))
+        poster.write_bytes(self.store.objects[f"{PREFIX}/poster.jpg"])
+        return Made(plan, result, film, poster)
+
+
+@asynccontextmanager
+async def media_in_memory(folder: Path) -> AsyncGenerator[MediaInMemory]:
+    """Yield the pipeline with the fastest preset."""
+    store = BytesStore()
+    binary = await find_ffmpeg(None)
+    async with warm_prober() as prober:
+        deps = MediaDeps(
+            sources=store,
+            outputs=store,
+            prober=prober,
+            encoder=FfmpegEncoder(binary),
+            publisher=HlsPublisher(store),
+            settings=EncodeSettings(preset="ultrafast", segment_s=6),
+            monotonic=monotonic,
+        )
+        yield MediaInMemory(store, deps, folder)

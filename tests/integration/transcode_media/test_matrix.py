@@ -1,0 +1,97 @@
+"""Every kind of film, with the plan it must get and the picture and sound it must become."""
+
+import asyncio
+import re
+from collections.abc import AsyncGenerator, Callable, Sequence
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from reel_stack.playback import corners
+from reel_stack.sources import CORNERS
+from reel_testing import film_card
+from reel_testing.film_card import TONE_HZ, Case
+from reel_testing.film_matrix import CASES, SMALL, dolby_vision
+from reel_testing.media_memory import MediaInMemory, media_in_memory
+from reel_testing.seen import Seen, see
+from transcode_service.domain.media_errors import Rejection, SourceRejected
+from transcode_service.domain.plan import Plan
+
+Record = Callable[[str, object], None]
+
+A_FRAME_S = 0.05
+BT709 = (1, 1, 1)
+LIMITED = 1
+
+
+@pytest.fixture
+async def media(tmp_path: Path) -> AsyncGenerator[MediaInMemory]:
+    async with media_in_memory(tmp_path) as media:
+        yield media
+
+
+@pytest.mark.parametrize("name", CASES)
+async def test_a_film_gets_its_plan_and_becomes_right(
+    name: str, media: MediaInMemory, tmp_path: Path, record_property: Record
+) -> None:
+    case = CASES[name]
+    film = await asyncio.to_thread(film_card.make, case, tmp_path)
+
+    made = await media.transcode(film)
+
+    for decision in told(made.plan):
+        record_property("why", decision)
+    assert made.plan.displayed == case.displayed
+    assert made.plan.frame_rate == Fraction(case.frame_rate)
+    assert reasons(told(made.plan)) == reasons(expected(case))
+    seen = await asyncio.to_thread(see, made.film)
+    check_picture(case, seen)
+    check_sound(case, seen)
+    assert corners(made.film) == CORNERS
+    assert corners(made.poster) == CORNERS
+
+
+def told(plan: Plan) -> list[str]:
+    return [f"{decision.about}: {decision.what}" for decision in plan.decisions]
+
+
+def expected(case: Case) -> list[str]:
+    return [*case.why, SMALL.format(*case.displayed)]
+
+
+def reasons(why: Sequence[str]) -> list[str]:
+    """Leave out lengths: encoders differ by some milliseconds."""
+    return [re.sub(r"(\d+\.\d{3}|\{:\.3f\}) s", "… s", line) for line in why]
+
+
+def check_picture(case: Case, seen: Seen) -> None:
+    assert seen.pixel_format == "yuv420p"
+    assert (seen.primaries, seen.transfer, seen.matrix) == BT709
+    assert seen.range == LIMITED
+    assert not seen.interlaced
+    assert seen.picture_s == pytest.approx(case.lasts_s, abs=0.1)
+    assert seen.frames == pytest.approx(case.lasts_s * Fraction(case.frame_rate), abs=2)
+
+
+def check_sound(case: Case, seen: Seen) -> None:
+    assert seen.channels == case.channels
+    if not case.channels:
+        return
+    assert abs(seen.sound_start_s - seen.picture_start_s) <= A_FRAME_S
+    assert seen.sound_s == pytest.approx(case.lasts_s, abs=0.15)
+    tone_s = case.sound_late_s + case.encoder_delay_s
+    assert seen.tone_start_s == pytest.approx(tone_s, abs=A_FRAME_S)
+    assert seen.tone_hz == pytest.approx(TONE_HZ, rel=0.03)
+
+
+async def test_dolby_vision_without_a_base_layer_is_refused(
+    media: MediaInMemory, tmp_path: Path
+) -> None:
+    film = await asyncio.to_thread(film_card.make, CASES["hlg"], tmp_path)
+    film.write_bytes(dolby_vision(5, 0)(film.read_bytes()))
+
+    with pytest.raises(SourceRejected, match="profile 5") as rejected:
+        await media.transcode(film)
+
+    assert rejected.value.reason is Rejection.UNSUPPORTED_DOLBY_VISION
