@@ -48,6 +48,8 @@ async def test_jobs_and_attempts_are_shown(system: TranscodeSystem, tmp_path: Pa
         "SUCCEEDED",
         f"videos/{request.video_id}/hls/",
     )
+    assert attempt["verdict"]["findings"] == []
+    assert attempt["verdict"]["segments"] == 2
 
 
 async def test_an_unknown_job_is_an_error(system: TranscodeSystem, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from reel_testing.hls_files import picture, presentation, rendition, variant
 
 
 def found_in(**declared: object) -> list[Finding]:
-    film = presentation(rendition(), **declared)
+    film = presentation(rendition(), declared=declared)
     assert film.master
     return list(check_variant(film.master.variants[0], film))
 

@@ -91,12 +91,14 @@ def variant(uri: str = "720p.m3u8") -> Variant:
     )
 
 
-def presentation(*renditions: Rendition, **declared: Any) -> Presentation:
+def presentation(*renditions: Rendition, declared: Mapping[str, Any] | None = None) -> Presentation:
     """Return a master with one variant a rendition, each with the same `declared` changes."""
     return Presentation(
         master=MasterPlaylist(
             uri="master.m3u8",
-            variants=tuple(replace(variant(one.playlist.uri), **declared) for one in renditions),
+            variants=tuple(
+                replace(variant(one.playlist.uri), **(declared or {})) for one in renditions
+            ),
         ),
         renditions={one.playlist.uri: one for one in renditions},
     )

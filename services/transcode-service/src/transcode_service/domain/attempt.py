@@ -7,6 +7,8 @@ from enum import StrEnum
 from typing import Final, Self
 from uuid import UUID
 
+from reel_hls.findings import Report
+
 
 class AttemptState(StrEnum):
     """How an attempt stands. All but RUNNING are final; only SUCCEEDED keeps its objects."""
@@ -26,6 +28,7 @@ MAX_ERROR_CHARS: Final = 4000
 class Attempt:
     """`number` is unique in the video, over all its jobs; `error` is for operators, not clients.
 
+    `verdict` is what reading the published film back told, if it came to that.
     Once it ended without success its objects are deleted at `sweep_after`; for good at `swept_at`.
     """
 
@@ -40,11 +43,21 @@ class Attempt:
     ended_at: datetime | None = None
     sweep_after: datetime | None = None
     swept_at: datetime | None = None
+    verdict: Report | None = None
 
-    def end(self, state: AttemptState, *, now: datetime, error: str | None = None) -> Self:
+    def end(
+        self,
+        state: AttemptState,
+        *,
+        now: datetime,
+        error: str | None = None,
+        verdict: Report | None = None,
+    ) -> Self:
         """Record how it ended; the error text is cut to `MAX_ERROR_CHARS`, keeping its end."""
         tail = error[-MAX_ERROR_CHARS:] if error else None
-        return replace(self, state=state, ended_at=now, error=tail, sweep_after=now)
+        return replace(
+            self, state=state, ended_at=now, error=tail, sweep_after=now, verdict=verdict
+        )
 
     def swept(self, *, now: datetime, settle: timedelta) -> Self:
         """Note that the objects were deleted just now.
