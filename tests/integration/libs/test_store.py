@@ -12,7 +12,14 @@ import pytest
 
 from reel_kernel.clock import utc_now
 from reel_storage.client import S3Settings, bucket_reachable, s3_client
-from reel_storage.errors import ObjectChanged, ObjectMissing, PartsRejected, StoreError, UploadGone
+from reel_storage.errors import (
+    ObjectChanged,
+    ObjectMissing,
+    PartsRejected,
+    SourceEndsEarly,
+    StoreError,
+    UploadGone,
+)
 from reel_storage.multipart import S3Multipart, StoredPart
 from reel_storage.objects import S3Objects, StoredObject
 from reel_testing.infra import Infra
@@ -212,6 +219,17 @@ async def test_reading_sticks_to_one_version_of_an_object(objects: S3Objects) ->
 
     with pytest.raises(ObjectChanged):
         await objects.read_range("k", 0, 5, first.etag)
+
+
+async def test_a_part_tells_how_large_the_whole_is(objects: S3Objects) -> None:
+    await objects.put_bytes("a", b"0123456789", "text/plain", FOREVER)
+
+    assert await objects.read_part("a", 2, 3) == (b"234", 10)
+    assert await objects.read_part("a", 8, 100) == (b"89", 10)
+    with pytest.raises(SourceEndsEarly):
+        await objects.read_part("a", 10, 1)
+    with pytest.raises(ObjectMissing):
+        await objects.read_part("b", 0, 1)
 
 
 async def test_a_prefix_is_deleted_and_nothing_else(objects: S3Objects) -> None:

@@ -50,6 +50,8 @@ async def test_jobs_and_attempts_are_shown(system: TranscodeSystem, tmp_path: Pa
     )
     assert attempt["plan"]["displayed"] == "1920x1080"
     assert attempt["plan"]["why"] == ["picture: unknown → 30 frames/s", "sound: no audio"]
+    assert attempt["verdict"]["findings"] == []
+    assert attempt["verdict"]["segments"] == 2
 
 
 async def test_an_unknown_job_is_an_error(system: TranscodeSystem, tmp_path: Path) -> None:

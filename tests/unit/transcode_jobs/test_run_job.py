@@ -9,10 +9,12 @@ import pytest
 from reel_contracts.events import VideoDeleted
 from reel_contracts.failures import FailReason
 from reel_contracts.webhooks import AssetType, TranscodeOutcome, TranscodeWebhook
+from reel_hls.findings import Code, error
 from reel_testing.transcode_builders import (
     FakeTranscoder,
     a_plan,
     a_request,
+    a_verdict,
     failing,
     for_ever,
     job_deps,
@@ -24,6 +26,7 @@ from transcode_service.domain.job import JobState
 from transcode_service.domain.media_errors import (
     EncodeFailed,
     EncodeTimedOut,
+    OutputUnproven,
     Rejection,
     SourceRejected,
 )
@@ -94,6 +97,24 @@ async def test_a_published_ladder_is_reported_once(ledger: MemoryLedger) -> None
     ]
     assert ledger.job(request.job_id).state is JobState.SUCCEEDED
     assert [one.state for one in ledger.attempts_of(request.job_id)] == [AttemptState.SUCCEEDED]
+
+
+async def test_the_proof_is_kept_with_its_attempt_however_it_went(ledger: MemoryLedger) -> None:
+    request = a_request()
+    verdict = a_verdict("master.m3u8", error(Code.NO_IDR, "seg_00000.m4s", "begins mid-GOP"))
+    deps = job_deps(ledger, FakeTranscoder(failing(OutputUnproven(verdict))))
+
+    unproven = await run_job(request, deps)
+    ledger.pass_time(10)
+    proven = await run_job(request, deps)
+
+    assert isinstance(unproven, Later)
+    assert isinstance(proven, Done)
+    first, second = ledger.attempts_of(request.job_id)
+    assert (first.state, first.verdict) == (AttemptState.FAILED, verdict)
+    assert second.state is AttemptState.SUCCEEDED
+    assert second.verdict
+    assert second.verdict.errors == ()
 
 
 async def test_a_bad_source_fails_the_job_at_once(ledger: MemoryLedger) -> None:

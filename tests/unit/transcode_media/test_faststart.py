@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from reel_hls.isobmff import MalformedBox, find, read_box
 from reel_testing.boxes import FTYP, MOOV, Film, Mdat, Piece, box, chunk_offsets, film, index
 from transcode_service.domain.faststart import (
     check_samples_present,
@@ -14,7 +15,6 @@ from transcode_service.domain.faststart import (
     fragmented_duration_s,
     is_fragmented,
 )
-from transcode_service.domain.isobmff import MalformedBox, find, read_box
 from transcode_service.domain.media_errors import Rejection, SourceRejected
 from transcode_service.domain.parts import Literal, Part, total_bytes
 

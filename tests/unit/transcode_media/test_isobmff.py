@@ -2,8 +2,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reel_testing.boxes import box
-from transcode_service.domain.isobmff import (
+from reel_hls.isobmff import (
     Box,
     MalformedBox,
     TopLevelScan,
@@ -12,6 +11,7 @@ from transcode_service.domain.isobmff import (
     read_box,
     u32,
 )
+from reel_testing.boxes import box
 
 
 def test_a_box_says_where_it_starts_and_ends() -> None:

@@ -4,17 +4,16 @@ from fractions import Fraction
 import m3u8
 import pytest
 
+from reel_hls.isobmff import MalformedBox
+from reel_hls.rates import average_bandwidth, peak_bandwidth
 from reel_testing.boxes import box
-from transcode_service.domain.isobmff import MalformedBox
 from transcode_service.domain.ladder import Rung
 from transcode_service.domain.playlist import (
     MediaPlaylist,
     Variant,
     avc_codec,
-    average_bandwidth,
     master_playlist,
     parse_media_playlist,
-    peak_bandwidth,
 )
 
 MEDIA = """#EXTM3U

@@ -2,8 +2,8 @@ import struct
 
 import pytest
 
+from reel_hls.isobmff import MalformedBox
 from reel_testing.boxes import box
-from transcode_service.domain.isobmff import MalformedBox
 from transcode_service.domain.probe import UNKNOWN_CODEC, AudioStream, Probe, VideoStream
 from transcode_service.domain.tracks import DolbyVision, Track, read_tracks
 

@@ -7,17 +7,20 @@ from pathlib import Path
 
 import pytest
 
+from reel_hls.findings import Code, error, warning
 from reel_testing.boxes import FTYP, MOOV, Mdat, box, film
 from reel_testing.transcode_media import (
     BytesStore,
     ScriptedEncoder,
     ScriptedProber,
+    ScriptedProver,
     ScriptedPublisher,
 )
 from transcode_service.domain.command import EncodeSettings
 from transcode_service.domain.media_errors import (
     EncodeFailed,
     OutputIncomplete,
+    OutputUnproven,
     Rejection,
     SourceRejected,
     StoreUnavailable,
@@ -43,6 +46,7 @@ class Stage:
     probe: Probe
     store: BytesStore = field(default_factory=lambda: BytesStore({"source": SOURCE}))
     encoder: ScriptedEncoder = field(default_factory=lambda: ScriptedEncoder(encoded_s=15.0))
+    prover: ScriptedProver = field(default_factory=ScriptedProver)
     published_s: float = 30.0
     publishing_failure: Exception | None = None
     heard: list[Progress] = field(default_factory=list[Progress])
@@ -67,6 +71,7 @@ class Stage:
             prober=self.prober,
             encoder=self.encoder,
             publisher=self.publisher,
+            proof=self.prover,
             settings=EncodeSettings(preset="veryfast", segment_s=6),
             monotonic=iter(range(100)).__next__,
         )
@@ -194,3 +199,21 @@ async def test_an_object_that_the_store_lost_is_no_success(stage: Stage) -> None
 
     with pytest.raises(OutputIncomplete):
         await stage.play()
+
+
+async def test_what_was_published_is_proven_before_it_is_a_result(stage: Stage) -> None:
+    stage.prover = ScriptedProver(warning(Code.FRAME_RATE, "v", "not declared"))
+
+    result = await stage.play()
+
+    assert stage.prover.asked == [f"{PREFIX}/master.m3u8"]
+    assert [found.code for found in result.verdict.findings] == [Code.FRAME_RATE]
+
+
+async def test_a_film_that_fails_its_proof_is_no_success(stage: Stage) -> None:
+    stage.prover = ScriptedProver(error(Code.MISSING, "v/seg_00000.m4s", "gone"))
+
+    with pytest.raises(OutputUnproven, match=r"missing of v/seg_00000\.m4s") as unproven:
+        await stage.play()
+
+    assert unproven.value.verdict.errors

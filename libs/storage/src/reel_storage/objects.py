@@ -96,6 +96,27 @@ class S3Objects:
         async with aclosing(self.stream(key, start, end, etag or found.etag)) as chunks:
             return b"".join([chunk async for chunk in chunks])
 
+    async def read_part(self, key: str, start: int, length: int) -> tuple[bytes, int]:
+        """Return up to `length` bytes from `start`, and the size of the whole object.
+
+        One request, retried by the client alone: for small pieces, all held in memory.
+
+        Raises:
+            ObjectMissing: no such object.
+            SourceEndsEarly: it ends before `start`.
+            StoreUnavailable: try again later.
+        """
+        with store_errors(f"read {key}"):
+            answer = await self._client.get_object(
+                Bucket=self._bucket, Key=key, Range=f"bytes={start}-{start + length - 1}"
+            )
+            async with answer["Body"] as body:
+                data = await body.read()
+        total = answer.get("ContentRange", "").rpartition("/")[2]
+        if not total.isdigit():
+            raise StoreUnavailable(f"read {key}: no range in the answer")
+        return data, int(total)
+
     async def put_file(self, key: str, path: Path, content_type: str, cache_control: str) -> None:
         """Upload a file in one PUT, read from disk as it is sent.
 

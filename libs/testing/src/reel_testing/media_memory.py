@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 
+from reel_hls.fetching import NotThere, Piece
+from reel_hls.findings import Report
+from reel_hls.inspection import inspect
 from reel_kernel.media import MIME_BY_EXTENSION
 from reel_testing.transcode_media import BytesStore
 from transcode_service.adapters.ffmpeg import FfmpegEncoder
@@ -69,6 +72,22 @@ class MediaInMemory:
         return Made(plan, result, film, poster)
 
 
+@dataclass(frozen=True, slots=True)
+class MemoryProof:
+    """The real proof, over the store in memory."""
+
+    store: BytesStore
+
+    async def prove(self, master_key: str) -> Report:
+        return await inspect(self, master_key)
+
+    async def read(self, uri: str, start: int, length: int) -> Piece:
+        data = self.store.objects.get(uri)
+        if data is None:
+            raise NotThere(uri)
+        return Piece(data[start : start + length], len(data))
+
+
 @asynccontextmanager
 async def media_in_memory(folder: Path) -> AsyncGenerator[MediaInMemory]:
     """Yield the pipeline with the fastest preset."""
@@ -81,6 +100,7 @@ async def media_in_memory(folder: Path) -> AsyncGenerator[MediaInMemory]:
             prober=prober,
             encoder=FfmpegEncoder(binary),
             publisher=HlsPublisher(store),
+            proof=MemoryProof(store),
             settings=EncodeSettings(preset="ultrafast", segment_s=6),
             monotonic=monotonic,
         )

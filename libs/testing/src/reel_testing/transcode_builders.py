@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from reel_contracts.events import TranscodeRequested
+from reel_hls.findings import Finding, Report
 from reel_testing.transcode_ledger import START, MemoryLedger
 from transcode_service.domain.attempt import hls_prefix, is_of_attempt
 from transcode_service.domain.backoff import RetryPolicy
@@ -98,6 +99,14 @@ def a_result(prefix: str = "videos/x/hls/") -> TranscodeResult:
         prepare_s=0.1,
         encode_s=1.0,
         publish_s=0.1,
+        verdict=a_verdict(f"{prefix}master.m3u8"),
+    )
+
+
+def a_verdict(uri: str, *findings: Finding) -> Report:
+    """Return what the check of a published film of two segments says."""
+    return Report(
+        uri=uri, findings=findings, playlists=2, segments=2, bytes_read=70_000, duration_s=62.5
     )
 
 

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
+from reel_hls.findings import Finding, Report
 from reel_kernel.media import Container
 from transcode_service.domain import layout
 from transcode_service.domain.playlist import MediaPlaylist
@@ -92,6 +93,25 @@ class ScriptedEncoder:
         if self._failure is not None:
             raise self._failure
         return Encoded(len(self.received), 1.0, drained)
+
+
+class ScriptedProver:
+    """Finds what it was told to; remembers what it was asked about."""
+
+    def __init__(self, *findings: Finding) -> None:
+        self.findings = findings
+        self.asked: list[str] = []
+
+    async def prove(self, master_key: str) -> Report:
+        self.asked.append(master_key)
+        return Report(
+            uri=master_key,
+            findings=self.findings,
+            playlists=1,
+            segments=1,
+            bytes_read=0,
+            duration_s=30.0,
+        )
 
 
 class ScriptedPublisher:

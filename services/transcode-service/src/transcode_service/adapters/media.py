@@ -10,6 +10,7 @@ from transcode_service.adapters.ffmpeg import FfmpegEncoder
 from transcode_service.adapters.find_ffmpeg import find_ffmpeg
 from transcode_service.adapters.hls_publisher import HlsPublisher
 from transcode_service.adapters.prober import warm_prober
+from transcode_service.adapters.proof import S3Proof
 from transcode_service.adapters.s3_media import S3HlsStore, S3SourceStore
 from transcode_service.domain.command import EncodeSettings
 from transcode_service.ports.media import MediaDeps
@@ -35,6 +36,7 @@ async def media_deps(
             prober=prober,
             encoder=FfmpegEncoder(binary),
             publisher=HlsPublisher(outputs),
+            proof=S3Proof(objects),
             settings=EncodeSettings(preset=preset, segment_s=segment_s),
             monotonic=time.monotonic,
         )

@@ -5,13 +5,15 @@ from typing import Any, Final
 from uuid import UUID
 
 import asyncpg
+import msgspec
 
 from reel_db.pool import Connection
+from reel_hls.findings import Report
 from transcode_service.domain.attempt import Attempt, AttemptState
 
 SELECT: Final = """
 SELECT video_id, number, job_id, prefix, owner, started_at, state, error, ended_at,
-       sweep_after, swept_at, plan
+       sweep_after, swept_at, plan, verdict
   FROM job_attempts
 """
 
@@ -24,8 +26,8 @@ SELECT_ONE: Final = f"{SELECT} WHERE video_id = $1 AND number = $2"
 
 UPDATE: Final = """
 UPDATE job_attempts
-   SET state = $3, error = $4, ended_at = $5, sweep_after = $6, swept_at = $7,
-       plan = $8
+   SET state = $3, error = $4, ended_at = $5, sweep_after = $6, swept_at = $7, plan = $8,
+       verdict = $9
  WHERE video_id = $1 AND number = $2
 """
 
@@ -76,6 +78,7 @@ class PgAttempts:
             attempt.sweep_after,
             attempt.swept_at,
             attempt.plan,
+            msgspec.to_builtins(attempt.verdict),
         )
 
     async def to_sweep(self) -> Sequence[Attempt]:
@@ -88,5 +91,6 @@ class PgAttempts:
 
 def _attempt(row: asyncpg.Record) -> Attempt:
     values: dict[str, Any] = dict(row)
-    values.update(state=AttemptState(row["state"]))
+    verdict = msgspec.convert(row["verdict"], type=Report | None)
+    values.update(state=AttemptState(row["state"]), verdict=verdict)
     return Attempt(**values)

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Final, Self
 from uuid import UUID
 
+from reel_hls.findings import Report
 from transcode_service.domain.plan_record import PlanRecord
 
 
@@ -29,6 +30,7 @@ class Attempt:
     """`number` is unique in the video, over all its jobs; `error` is for operators, not clients.
 
     `plan` is None until the film has been looked at, and of a film that was rejected then.
+    `verdict` is what reading the published film back told, if it came to that.
     Once it ended without success its objects are deleted at `sweep_after`; for good at `swept_at`.
     """
 
@@ -44,15 +46,25 @@ class Attempt:
     sweep_after: datetime | None = None
     swept_at: datetime | None = None
     plan: PlanRecord | None = None
+    verdict: Report | None = None
 
     def planned(self, plan: PlanRecord) -> Self:
         """Note what it is going to make."""
         return replace(self, plan=plan)
 
-    def end(self, state: AttemptState, *, now: datetime, error: str | None = None) -> Self:
+    def end(
+        self,
+        state: AttemptState,
+        *,
+        now: datetime,
+        error: str | None = None,
+        verdict: Report | None = None,
+    ) -> Self:
         """Record how it ended; the error text is cut to `MAX_ERROR_CHARS`, keeping its end."""
         tail = error[-MAX_ERROR_CHARS:] if error else None
-        return replace(self, state=state, ended_at=now, error=tail, sweep_after=now)
+        return replace(
+            self, state=state, ended_at=now, error=tail, sweep_after=now, verdict=verdict
+        )
 
     def swept(self, *, now: datetime, settle: timedelta) -> Self:
         """Note that the objects were deleted just now.

@@ -10,7 +10,7 @@ from array import array
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from transcode_service.domain.isobmff import (
+from reel_hls.isobmff import (
     COMPACT_HEADER_BYTES,
     U32_MAX,
     Box,

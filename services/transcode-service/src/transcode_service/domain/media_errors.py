@@ -2,6 +2,7 @@
 
 from enum import StrEnum
 
+from reel_hls.findings import Report
 from reel_kernel.errors import DomainError
 
 
@@ -64,3 +65,17 @@ class OutputIncomplete(DomainError):
 
     code = "output-incomplete"
     title = "The published objects are not all there"
+
+
+class OutputUnproven(DomainError):
+    """Passing: what was published, read back, is not what its playlists say; `verdict` tells."""
+
+    code = "output-unproven"
+    title = "The published film failed its check"
+
+    def __init__(self, verdict: Report) -> None:
+        first = verdict.errors[0]
+        super().__init__(
+            f"{len(verdict.errors)} errors, first {first.code} of {first.place}: {first.message}"
+        )
+        self.verdict = verdict

@@ -3,16 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import accumulate
 from typing import Final
 
-from transcode_service.domain.isobmff import Box, MalformedBox, descendants, find, read_box
+from reel_hls.codecs import sample_entries
+from reel_hls.facts import Kind
+from reel_hls.isobmff import Box, MalformedBox, descendants, find
 from transcode_service.domain.ladder import Rung
 from transcode_service.domain.layout import playlist
 
 AAC_LC: Final = "mp4a.40.2"
-_VISUAL_SAMPLE_ENTRY_BYTES: Final = 78
-_STSD: Final = (b"trak", b"mdia", b"minf", b"stbl", b"stsd")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,45 +62,17 @@ def parse_media_playlist(text: str) -> MediaPlaylist:
     return MediaPlaylist(tuple(segments), target_s)
 
 
-def average_bandwidth(sizes: Sequence[int], durations_s: Sequence[float]) -> int:
-    """Return the mean rate of all segments, in bit/s."""
-    return round(8 * sum(sizes) / sum(durations_s))
-
-
-def peak_bandwidth(sizes: Sequence[int], durations_s: Sequence[float], target_s: float) -> int:
-    """Return the peak segment rate in bit/s, as RFC 8216 (4.1) defines it.
-
-    That is the largest rate of any run of segments that lasts between half and one and a half
-    times the target duration; of the whole, if it is shorter.
-    """
-    bytes_before = [0, *accumulate(sizes)]
-    seconds_before = [0.0, *accumulate(durations_s)]
-    peak = 0.0
-    for first in range(len(sizes)):
-        for last in range(first + 1, len(sizes) + 1):
-            lasts_s = seconds_before[last] - seconds_before[first]
-            if lasts_s > 1.5 * target_s:
-                break
-            if lasts_s >= 0.5 * target_s:
-                peak = max(peak, 8 * (bytes_before[last] - bytes_before[first]) / lasts_s)
-    return round(peak) or average_bandwidth(sizes, durations_s)
-
-
 def avc_codec(init: bytes) -> str:
     """Return the RFC 6381 codec of an initialization section's H.264 track, e.g. `avc1.640028`.
 
     Raises:
         MalformedBox: the section has no H.264 track.
     """
-    file = Box(b"", 0, len(init), 0)
-    moov = find(init, file, b"moov")
-    for stsd in descendants(init, moov, _STSD) if moov else ():
-        entry = read_box(init[stsd.body + 8 : stsd.body + 24], stsd.body + 8, stsd.end)
-        if entry.kind != b"avc1":
-            continue
-        inside = Box(b"", entry.body + _VISUAL_SAMPLE_ENTRY_BYTES, entry.end, 0)
-        if avcc := find(init, inside, b"avcC"):
-            return f"avc1.{init[avcc.body + 1 : avcc.body + 4].hex()}"
+    moov = find(init, Box(b"", 0, len(init), 0), b"moov")
+    for trak in descendants(init, moov, (b"trak",)) if moov else ():
+        for entry in sample_entries(init, trak):
+            if entry.kind is Kind.VIDEO and entry.codec.startswith("avc1."):
+                return entry.codec
     raise MalformedBox("the initialization section has no H.264 track")
 
 

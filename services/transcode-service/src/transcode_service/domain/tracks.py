@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from transcode_service.domain.isobmff import (
+from reel_hls.isobmff import (
     LARGE_HEADER_BYTES,
     Box,
     MalformedBox,

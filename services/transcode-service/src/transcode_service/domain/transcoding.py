@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from reel_hls.findings import Report
+
 AssetType = Literal["HLS_MASTER", "HLS_RENDITION", "THUMBNAIL"]
 
 
@@ -39,7 +41,7 @@ class TranscodeResult:
     `width` and `height` are the source's as displayed (rotated, square pixels); `duration_s` is
     that of the published playlists. `bytes_in` went into FFmpeg, `bytes_out` into the store.
     `prepare_s` is the time until FFmpeg was started, `encode_s` FFmpeg's own wall time,
-    `publish_s` what was left to do after it ended.
+    `publish_s` what was left to do after it ended, the proof included. `verdict` is that proof.
     """
 
     duration_s: float
@@ -51,6 +53,7 @@ class TranscodeResult:
     prepare_s: float
     encode_s: float
     publish_s: float
+    verdict: Report
 
 
 @dataclass(frozen=True, slots=True)

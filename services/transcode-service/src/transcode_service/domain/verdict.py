@@ -4,9 +4,11 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from reel_hls.findings import Report
 from transcode_service.domain.media_errors import (
     EncodeFailed,
     OutputIncomplete,
+    OutputUnproven,
     Rejection,
     SourceRejected,
 )
@@ -90,6 +92,16 @@ def check_listing(sent: Mapping[str, int], listed: Mapping[str, int]) -> None:
     wrong = sorted(key for key, size in sent.items() if listed.get(key) != size)
     if wrong:
         raise OutputIncomplete(f"{len(wrong)} of {len(sent)} objects, first {wrong[0]}")
+
+
+def check_proof(verdict: Report) -> None:
+    """Refuse a presentation whose check found errors; warnings pass.
+
+    Raises:
+        OutputUnproven: it did.
+    """
+    if verdict.errors:
+        raise OutputUnproven(verdict)
 
 
 def _first_error(tail: Sequence[str]) -> str:

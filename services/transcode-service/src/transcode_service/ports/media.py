@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from reel_hls.findings import Report
 from reel_kernel.media import Container
 from transcode_service.domain.command import EncodeSettings
 from transcode_service.domain.playlist import MediaPlaylist
@@ -168,6 +169,16 @@ class Publisher(Protocol):
         ...
 
 
+class Prover(Protocol):
+    async def prove(self, master_key: str) -> Report:
+        """Read a published presentation back and judge it, reading headers rather than pictures.
+
+        Raises:
+            StoreUnavailable: it could not be read.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MediaDeps:
     """Everything `transcode` works with; built by `adapters.media.media_deps`."""
@@ -177,5 +188,6 @@ class MediaDeps:
     prober: Prober
     encoder: Encoder
     publisher: Publisher
+    proof: Prover
     settings: EncodeSettings
     monotonic: Monotonic

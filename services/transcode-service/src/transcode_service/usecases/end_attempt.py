@@ -6,6 +6,7 @@ from typing import Final
 import structlog
 
 from reel_contracts.failures import FailReason
+from reel_hls.findings import Report
 from transcode_service.domain.attempt import AttemptState
 from transcode_service.domain.job import Job
 from transcode_service.ports.jobs import VIDEO_WEBHOOK, Transaction
@@ -17,11 +18,17 @@ log = structlog.stdlib.get_logger(__name__)
 
 
 async def end_attempt(
-    job: Job, state: AttemptState, tx: Transaction, *, now: datetime, error: str | None = None
+    job: Job,
+    state: AttemptState,
+    tx: Transaction,
+    *,
+    now: datetime,
+    error: str | None = None,
+    verdict: Report | None = None,
 ) -> None:
     """Record how the job's present attempt ended."""
     attempt = await tx.attempts.get(job.video_id, job.attempt)
-    await tx.attempts.save(attempt.end(state, now=now, error=error))
+    await tx.attempts.save(attempt.end(state, now=now, error=error, verdict=verdict))
 
 
 async def lose_attempt(job: Job, tx: Transaction, *, now: datetime) -> None:

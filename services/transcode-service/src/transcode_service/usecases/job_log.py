@@ -44,6 +44,8 @@ def log_outcome(outcome: Outcome, *, attempt: int | None, ending: Ending | None)
                 prepare_s=result.prepare_s,
                 encode_s=result.encode_s,
                 publish_s=result.publish_s,
+                proven_bytes=result.verdict.bytes_read,
+                warnings=[found.code for found in result.verdict.findings],
             )
         case _, Rejected(reason, detail):
             log.error("job_failed", attempt=attempt, fail_reason=reason, detail=detail)

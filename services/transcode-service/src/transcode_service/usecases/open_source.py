@@ -5,6 +5,13 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Final
 
+from reel_hls.isobmff import (
+    LARGE_HEADER_BYTES,
+    Box,
+    MalformedBox,
+    TopLevelScan,
+    read_box,
+)
 from reel_kernel.media import MIMES, Container, matches_declared, sniff_container
 from transcode_service.domain.containers import (
     RIFF_HEADER_BYTES,
@@ -17,13 +24,6 @@ from transcode_service.domain.faststart import (
     faststart,
     fragmented_duration_s,
     is_fragmented,
-)
-from transcode_service.domain.isobmff import (
-    LARGE_HEADER_BYTES,
-    Box,
-    MalformedBox,
-    TopLevelScan,
-    read_box,
 )
 from transcode_service.domain.media_errors import Rejection, SourceRejected
 from transcode_service.domain.parts import FileRange, Part, leading_bytes, total_bytes

@@ -1,13 +1,12 @@
 """What is said of a published encode: variants of the master playlist, assets of the result."""
 
+from reel_hls.rates import average_bandwidth, peak_bandwidth
 from transcode_service.domain import layout
 from transcode_service.domain.plan import Plan
 from transcode_service.domain.playlist import (
     AAC_LC,
     Variant,
     avc_codec,
-    average_bandwidth,
-    peak_bandwidth,
 )
 from transcode_service.domain.transcoding import PublishedAsset
 from transcode_service.ports.media import Published

@@ -14,7 +14,7 @@ from reel_contracts.failures import FailReason
 from transcode_service.domain.attempt import AttemptState
 from transcode_service.domain.ending import Ending, Published, Rejected, Stumbled, describe
 from transcode_service.domain.job import Job, Lease, LeaseLost
-from transcode_service.domain.media_errors import EncodeTimedOut
+from transcode_service.domain.media_errors import EncodeTimedOut, OutputUnproven
 from transcode_service.domain.outcome import Done, GivenUp, Later, Outcome
 from transcode_service.domain.plan import Plan
 from transcode_service.domain.plan_record import plan_record
@@ -93,7 +93,7 @@ async def report_stopped(lease: Lease, deps: JobDeps) -> Outcome:
 async def _published(result: TranscodeResult, lease: Lease, deps: JobDeps) -> Outcome:
     async def step(tx: Transaction, job: Job, now: datetime) -> None:
         await tx.jobs.save(job.succeed(lease, now=now))
-        await end_attempt(job, AttemptState.SUCCEEDED, tx, now=now)
+        await end_attempt(job, AttemptState.SUCCEEDED, tx, now=now, verdict=result.verdict)
         await tx.outbox.add(VIDEO_WEBHOOK, job.video_id, webhooks.ready(lease, result))
 
     await _commit(step, lease, deps)
@@ -111,7 +111,9 @@ async def _rejected(reason: FailReason, detail: str, lease: Lease, deps: JobDeps
 
 async def _stumbled(error: Exception, lease: Lease, deps: JobDeps) -> Outcome:
     async def step(tx: Transaction, job: Job, now: datetime) -> Outcome:
-        await end_attempt(job, AttemptState.FAILED, tx, now=now, error=describe(error))
+        verdict = error.verdict if isinstance(error, OutputUnproven) else None
+        failed = AttemptState.FAILED
+        await end_attempt(job, failed, tx, now=now, error=describe(error), verdict=verdict)
         delay_s = deps.retry.delay_s(job.failures + 1, deps.random)
         retried = job.retry(not_before=now + timedelta(seconds=delay_s), now=now)
         if deps.retry.is_exhausted(retried.failures):

@@ -14,7 +14,12 @@ from transcode_service.domain.plan import Plan, check_duration, make_plan
 from transcode_service.domain.playlist import master_playlist
 from transcode_service.domain.probe import Probe
 from transcode_service.domain.transcoding import Progress, SourceRef, TranscodeResult
-from transcode_service.domain.verdict import check_length, check_listing, check_same_length
+from transcode_service.domain.verdict import (
+    check_length,
+    check_listing,
+    check_proof,
+    check_same_length,
+)
 from transcode_service.ports.jobs import OnPlan
 from transcode_service.ports.media import Encoded, MediaDeps, Prober, Publication, Published
 from transcode_service.usecases.failures import most_telling_failure
@@ -54,7 +59,7 @@ async def transcode(
 
     Raises:
         SourceRejected: permanent; `reason` is the public failReason.
-        EncodeFailed, EncodeTimedOut, StoreUnavailable, OutputIncomplete: passing.
+        EncodeFailed, EncodeTimedOut, StoreUnavailable, OutputIncomplete, OutputUnproven: passing.
     """
     started = deps.monotonic()
     opened = await open_source(source, deps.sources)
@@ -71,6 +76,8 @@ async def transcode(
         published = await publication.finish()
     _check_output(plan, opened, encoded, published)
     sent = await _announce(plan, prefix, published, deps)
+    verdict = await deps.proof.prove(f"{prefix}/{layout.MASTER}")
+    check_proof(verdict)
     return TranscodeResult(
         duration_s=measured_s(published),
         width=plan.displayed[0],
@@ -81,6 +88,7 @@ async def transcode(
         prepare_s=encoding - started,
         encode_s=encoded.wall_s,
         publish_s=deps.monotonic() - ended,
+        verdict=verdict,
     )
 
 
