@@ -22,6 +22,7 @@ from reel_kernel.clock import utc_now
 from reel_kernel.ids import new_id
 from reel_messaging.webhooks import WebhookSender, WebhookVerifier
 from reel_testing.tokens import AUDIENCE, ISSUER, TokenIssuer
+from video_service.adapters.progress_table import PgProgressTable
 from video_service.adapters.video_reader import PgVideoReader
 from video_service.api.app import Wiring, create_app
 from video_service.api.edge import Edge
@@ -32,6 +33,7 @@ from video_service.ports import Deps
 CDN: Final = "https://cdn.example.com"
 UPLOADS: Final = "/api/webhooks/uploads"
 TRANSCODING: Final = "/api/webhooks/transcoding"
+PROGRESS: Final = "/api/webhooks/progress"
 
 SELECT_OUTBOX: Final = """
 SELECT id, seq, destination, key, body, attempts, created_at FROM outbox WHERE key = $1 ORDER BY seq
@@ -114,6 +116,14 @@ class VideoService:
         """Deliver a genuine webhook of transcode-service."""
         sender = WebhookSender(self.http, TRANSCODING, self.secrets.transcode)
         return await sender.send(message_id or uuid4(), msgspec.json.encode(members))
+
+    async def progress_says(self, video_id: str, **members: object) -> httpx.Response:
+        """Report progress of a video's current job, or of what `members` say."""
+        job_id = str((await self.row(video_id))["job_id"])
+        told = {"attempt": 1, "fraction": 0.5, "etaSeconds": 12.5, "phase": "ENCODING"}
+        body = {"videoId": video_id, "jobId": job_id, **told, **members}
+        sender = WebhookSender(self.http, PROGRESS, self.secrets.transcode)
+        return await sender.send(uuid4(), msgspec.json.encode(body))
 
     async def messages(self, video_id: str) -> list[tuple[str, Message]]:
         """Return what the outbox holds for a video: destinations and messages, in order."""
@@ -208,6 +218,7 @@ async def video_service(database_url: str) -> AsyncGenerator[VideoService]:
         deps = Deps(
             begin=partial(begin, pool_),
             reader=PgVideoReader(pool_),
+            progress=PgProgressTable(pool_),
             sources=sources,
             now=utc_now,
             new_id=new_id,

@@ -12,6 +12,7 @@ from video_service.domain.details import VideoDetails
 from video_service.domain.errors import VideoNotFound
 from video_service.domain.lifecycle import VideoStatus
 from video_service.domain.page import Page, Position
+from video_service.domain.progress import ProgressReport
 from video_service.domain.video import Video
 from video_service.ports import Deps, Transaction
 
@@ -134,8 +135,19 @@ class VideoWorld:
         found.sort(key=lambda video: (video.created_at, video.id), reverse=True)
         return Page.of(tuple(found), limit)
 
+    async def advance(self, report: ProgressReport) -> bool:
+        """Forget every report: what is worth keeping, the database decides."""
+        return report.video_id in self.tables.videos
+
     def deps(self) -> Deps:
-        return Deps(begin=self.begin, reader=self, sources=self, now=lambda: self.now, new_id=uuid4)
+        return Deps(
+            begin=self.begin,
+            reader=self,
+            progress=self,
+            sources=self,
+            now=lambda: self.now,
+            new_id=uuid4,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from reel_messaging.sqs import QueuePublisher, SqsSettings, queue_reachable, sqs
 from reel_messaging.webhooks import WebhookVerifier
 from reel_storage.client import S3Settings, s3_client
 from reel_storage.objects import S3Objects
+from video_service.adapters.progress_table import PgProgressTable
 from video_service.adapters.source_store import S3SourceStore
 from video_service.adapters.video_reader import PgVideoReader
 from video_service.adapters.video_repository import PgVideoRepository
@@ -76,6 +77,7 @@ async def http_app(settings: Settings) -> AsyncGenerator[Litestar]:
         deps = Deps(
             begin=partial(begin, pool_),
             reader=PgVideoReader(pool_),
+            progress=PgProgressTable(pool_),
             sources=S3SourceStore(S3Objects(s3, settings.s3_bucket)),
             now=utc_now,
             new_id=new_id,

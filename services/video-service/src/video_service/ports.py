@@ -13,6 +13,7 @@ from video_service.domain.assets import Asset
 from video_service.domain.details import VideoDetails
 from video_service.domain.lifecycle import VideoStatus
 from video_service.domain.page import Page, Position
+from video_service.domain.progress import ProgressReport
 from video_service.domain.video import Video
 
 
@@ -82,6 +83,15 @@ class Transaction(Protocol):
     def inbox(self) -> Inbox: ...
 
 
+class ProgressTable(Protocol):
+    async def advance(self, report: ProgressReport) -> bool:
+        """Keep a report; False, and no change, unless it is a step forward of the current job.
+
+        Within a job only a later attempt, or more of the same one, is a step forward.
+        """
+        ...
+
+
 class SourceStore(Protocol):
     async def exists(self, file_key: str) -> bool:
         """Tell whether the source object is there. Raises SourceStoreUnavailable."""
@@ -96,6 +106,7 @@ Begin = Callable[[], AbstractAsyncContextManager[Transaction]]
 class Deps:
     begin: Begin
     reader: VideoReader
+    progress: ProgressTable
     sources: SourceStore
     now: Clock
     new_id: IdSource

@@ -3,16 +3,22 @@
 from dataclasses import dataclass
 
 from video_service.domain.lifecycle import VideoStatus
+from video_service.domain.progress import Progress
 from video_service.domain.video import Video
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VideoDetails:
-    """A video with the keys of its master playlist and poster, where it has them."""
+    """A video with the keys of its master playlist and poster, and progress, where it has them.
+
+    `progress_revision` is higher with every report, whatever the video; 0 without progress.
+    """
 
     video: Video
     master_key: str | None = None
     poster_key: str | None = None
+    progress: Progress | None = None
+    progress_revision: int = 0
 
     @property
     def playable_key(self) -> str | None:
