@@ -3,7 +3,7 @@
 import fcntl
 import os
 import shutil
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import structlog
 
-from transcode_service.domain.transcoding import SourceRef, TranscodeResult
+from transcode_service.domain.transcoding import Progress, SourceRef, TranscodeResult
 from transcode_service.ports.jobs import Transcoder
 from transcode_service.ports.media import MediaDeps
 from transcode_service.usecases.transcode import transcode
@@ -47,13 +47,20 @@ def own_work_dir(root: Path) -> Generator[Path]:
 def in_own_directory(media: MediaDeps, work_dir: Path) -> Transcoder:
     """Return the media pipeline, each call with a directory of its own below `work_dir`."""
 
-    async def run(source: SourceRef, *, prefix: str, qualities: Sequence[str]) -> TranscodeResult:
+    async def run(
+        source: SourceRef,
+        *,
+        prefix: str,
+        qualities: Sequence[str],
+        on_progress: Callable[[Progress], None],
+    ) -> TranscodeResult:
         return await transcode(
             source,
             prefix=prefix.rstrip("/"),
             qualities=qualities,
             work_dir=work_dir / uuid4().hex,
             deps=media,
+            on_progress=on_progress,
         )
 
     return run

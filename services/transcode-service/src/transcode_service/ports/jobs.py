@@ -1,6 +1,6 @@
 """What the job machinery needs from the outside world."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -8,11 +8,12 @@ from typing import ClassVar, Final, Protocol
 from uuid import UUID
 
 from reel_contracts.base import Message
+from reel_contracts.webhooks import TranscodeProgress
 from reel_kernel.errors import DomainError
 from transcode_service.domain.attempt import Attempt
 from transcode_service.domain.backoff import Random, RetryPolicy
 from transcode_service.domain.job import Job
-from transcode_service.domain.transcoding import SourceRef, TranscodeResult
+from transcode_service.domain.transcoding import Progress, SourceRef, TranscodeResult
 from transcode_service.domain.video_outputs import VideoOutputs
 
 VIDEO_WEBHOOK: Final = "video-webhook"
@@ -131,9 +132,16 @@ class Transcoder(Protocol):
     """The media pipeline, as the job machinery sees it."""
 
     async def __call__(
-        self, source: SourceRef, *, prefix: str, qualities: Sequence[str]
+        self,
+        source: SourceRef,
+        *,
+        prefix: str,
+        qualities: Sequence[str],
+        on_progress: Callable[[Progress], None],
     ) -> TranscodeResult:
         """Publish the ladder under `prefix` (ends in a slash).
+
+        `on_progress` is called on the event loop, about twice a second; it returns at once.
 
         Cancellation stops it; when the call has ended nothing writes under the prefix any more.
 
@@ -142,6 +150,10 @@ class Transcoder(Protocol):
             Exception: anything else is passing.
         """
         ...
+
+
+SendProgress = Callable[[TranscodeProgress], Awaitable[None]]
+"""Tell video-service how far an attempt is, once and in bounded time; it may be lost."""
 
 
 class OutputStore(Protocol):
@@ -168,6 +180,8 @@ class JobDeps:
     lease_s: float
     beat_s: float
     wake_sweeper: Callable[[], None]
+    send_progress: SendProgress
+    monotonic: Callable[[], float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
