@@ -1,8 +1,9 @@
 """What the use cases need from the outside world."""
 
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass
+from enum import Enum, auto
 from typing import Protocol
 from uuid import UUID
 
@@ -98,6 +99,29 @@ class SourceStore(Protocol):
         ...
 
 
+class Signal(Enum):
+    """What a wait for changes ended with."""
+
+    MOVED = auto()
+    QUIET = auto()
+    CLOSED = auto()
+
+
+class Follower(Protocol):
+    async def wait(self, timeout_s: float) -> Signal:
+        """Return MOVED if anything may have changed since the last call; many changes are one.
+
+        QUIET when nothing did for `timeout_s`; CLOSED when this process is about to end.
+        """
+        ...
+
+
+class Changes(Protocol):
+    def of(self, video_id: UUID) -> AbstractContextManager[Follower]:
+        """Follow a video from the moment the block is entered."""
+        ...
+
+
 Begin = Callable[[], AbstractAsyncContextManager[Transaction]]
 """Open a transaction: commits at the end of the block, rolls back on an exception."""
 
@@ -107,6 +131,7 @@ class Deps:
     begin: Begin
     reader: VideoReader
     progress: ProgressTable
+    changes: Changes
     sources: SourceStore
     now: Clock
     new_id: IdSource

@@ -1,10 +1,14 @@
 """What a viewer of one video sees."""
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from video_service.domain.lifecycle import VideoStatus
 from video_service.domain.progress import Progress
 from video_service.domain.video import Video
+
+Mark: TypeAlias = tuple[int, int]
+"""Version of a video and revision of its progress: equal marks are equal views."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +23,11 @@ class VideoDetails:
     poster_key: str | None = None
     progress: Progress | None = None
     progress_revision: int = 0
+
+    @property
+    def mark(self) -> Mark:
+        """What tells this view from every other one of the same video."""
+        return self.video.version, self.progress_revision
 
     @property
     def playable_key(self) -> str | None:
