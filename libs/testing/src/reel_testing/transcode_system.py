@@ -21,7 +21,8 @@ from reel_storage.client import s3_client
 from reel_testing.infra import Infra
 from reel_testing.plugin import QueueUrls
 from reel_testing.waiting import until
-from transcode_service.bootstrap import Clients, Worker, assemble
+from transcode_service.adapters.clients import Clients
+from transcode_service.bootstrap import Worker, assemble
 from transcode_service.ports.jobs import Transcoder
 from transcode_service.settings import Settings
 

@@ -10,21 +10,22 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from random import SystemRandom
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from uuid import uuid4
 
 import httpx
 from litestar import Litestar
 
-from reel_db import health, pool
+from reel_db import pool
 from reel_db.outbox import channel
 from reel_db.pool import Pool
 from reel_http.health import Check
 from reel_messaging.relay import Relay
-from reel_messaging.sqs import Consumer, QueuePublisher, SqsSettings, queue_reachable, sqs_client
+from reel_messaging.sqs import Consumer, QueuePublisher, SqsSettings, sqs_client
 from reel_messaging.webhooks import WebhookSender, http_client
-from reel_storage.client import S3Settings, bucket_reachable, s3_client
+from reel_storage.client import S3Settings, s3_client
 from reel_storage.objects import S3Objects
+from transcode_service.adapters.clients import Clients, checks
 from transcode_service.adapters.find_ffmpeg import find_ffmpeg
 from transcode_service.adapters.media import media_deps
 from transcode_service.adapters.output_store import S3OutputStore
@@ -51,10 +52,6 @@ from transcode_service.usecases.revive import bury_canceled, revive_forgotten
 from transcode_service.usecases.sweep import sweep
 from transcode_service.usecases.tell_progress import tell_nobody
 
-if TYPE_CHECKING:
-    from types_aiobotocore_s3 import S3Client
-    from types_aiobotocore_sqs import SQSClient
-
 SERVICE: Final = "transcode-service"
 SCHEMA: Final = "transcode"
 WEBHOOK_PATH: Final = "/api/webhooks/transcoding"
@@ -63,16 +60,6 @@ PROGRESS_PATH: Final = "/api/webhooks/progress"
 BEAT_S: Final = 1.0
 """Longest time between heartbeats, hence until a running attempt learns that it was cancelled."""
 EVENTS_AT_ONCE: Final = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Clients:
-    """Ways to the outside, open."""
-
-    pool: Pool
-    s3: "S3Client"
-    sqs: "SQSClient"
-    ffmpeg: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,21 +208,11 @@ async def _clients(settings: Settings, process: str) -> AsyncGenerator[Clients]:
 
 def _checks(clients: Clients, settings: Settings) -> Mapping[str, Check]:
     queues = {
-        "queue:transcode-jobs": settings.jobs_queue_url,
-        "queue:transcode-jobs-dlq": settings.jobs_dlq_url,
-        "queue:transcode-events": settings.events_queue_url,
+        "transcode-jobs": settings.jobs_queue_url,
+        "transcode-jobs-dlq": settings.jobs_dlq_url,
+        "transcode-events": settings.events_queue_url,
     }
-    return {
-        "database": partial(health.ping, clients.pool),
-        "store": partial(bucket_reachable, clients.s3, settings.s3_bucket),
-        "ffmpeg": partial(_still_there, clients.ffmpeg),
-        **{name: partial(queue_reachable, clients.sqs, url) for name, url in queues.items()},
-    }
-
-
-async def _still_there(program: Path) -> None:
-    if not os.access(program, os.X_OK):
-        raise FileNotFoundError(program)
+    return checks(clients, bucket=settings.s3_bucket, queues=queues)
 
 
 def _sender(http: httpx.AsyncClient, path: str, settings: Settings) -> WebhookSender:
