@@ -105,7 +105,13 @@ VIEW: Body = {
 }
 STREAM = f"https://cdn.example.com/videos/{VIDEO}/hls/master.m3u8"
 CURSOR = "eyJjcmVhdGVkQXQiOiIyMDI2LTAxLTIyVDAyOjQwOjAwWiIsImlkIjoidmlkZW9fdXVpZF8yIn0="  # opaque
-UNKNOWN_YET: Body = {"posterUrl": None, "durationSeconds": None, "width": None, "height": None}
+UNKNOWN_YET: Body = {
+    "posterUrl": None,
+    "durationSeconds": None,
+    "width": None,
+    "height": None,
+    "progress": None,
+}
 
 # What we answer. The third member is what our answers hold beyond the printed example.
 ANSWERED: list[tuple[type[msgspec.Struct], Body, Body]] = [

@@ -21,6 +21,7 @@ async def session(app: Phone) -> dict[str, str]:
 
 ENDPOINTS = [
     ("GET", "/api/videos/{video}", None),
+    ("GET", "/api/videos/{video}/events", None),
     ("PATCH", "/api/videos/{video}", {"title": "Mine now"}),
     ("DELETE", "/api/videos/{video}", None),
     ("POST", "/api/videos/{video}/retry", None),

@@ -8,6 +8,7 @@ from uuid import UUID
 from msgspec import UNSET, Meta, UnsetType
 
 from reel_contracts.base import Message, Mime, Request, SizeBytes
+from reel_contracts.webhooks import TranscodePhase
 
 Title = Annotated[str, Meta(min_length=1, max_length=200)]
 Description = Annotated[str, Meta(max_length=5000)]
@@ -63,11 +64,23 @@ class Playback(Message, frozen=True, kw_only=True):
     stream_url: str | None
 
 
+class ProgressView(Message, frozen=True, kw_only=True):
+    """How far the transcode is, as last heard; it may stand still, and starts again in a retry.
+
+    `etaSeconds` is an estimate made at that moment, null until there is one.
+    """
+
+    percent: Annotated[int, Meta(ge=0, le=100)]
+    eta_seconds: float | None
+    phase: TranscodePhase
+
+
 class VideoView(Message, frozen=True, kw_only=True):
     """Answer to `GET /api/videos/{videoId}`.
 
     `posterUrl`, `durationSeconds`, `width` and `height` (as displayed, in pixels) are known
-    once the video is READY, and null before.
+    once the video is READY, and null before. `progress` is null in every state but TRANSCODING,
+    and there too until a worker has told of any.
     """
 
     id: UUID
@@ -83,6 +96,7 @@ class VideoView(Message, frozen=True, kw_only=True):
     height: int | None
     created_at: datetime
     updated_at: datetime
+    progress: ProgressView | None = None
 
 
 class VideoSummary(Message, frozen=True, kw_only=True):

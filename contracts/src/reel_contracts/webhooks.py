@@ -47,6 +47,15 @@ class TranscodeOutcome(StrEnum):
     FAILED = "FAILED"
 
 
+class TranscodePhase(StrEnum):
+    """What a worker is doing; in this order."""
+
+    READING = "READING"
+    ENCODING = "ENCODING"
+    PUBLISHING = "PUBLISHING"
+    VERIFYING = "VERIFYING"
+
+
 class AssetType(StrEnum):
     HLS_MASTER = "HLS_MASTER"
     HLS_RENDITION = "HLS_RENDITION"
@@ -82,3 +91,17 @@ class TranscodeWebhook(Message, frozen=True, kw_only=True):
     height: Pixels | None = None
     assets: tuple[Asset, ...] = ()
     fail_reason: str | None = None
+
+
+class TranscodeProgress(Message, frozen=True, kw_only=True):
+    """`POST /api/webhooks/progress`: how far an attempt is; lossy, never repeated.
+
+    `fraction` is of the whole job; `etaSeconds` is null until there is a speed to tell it from.
+    """
+
+    video_id: UUID
+    job_id: UUID
+    attempt: Annotated[int, Meta(ge=1, le=2_147_483_647)]
+    fraction: Annotated[float, Meta(ge=0, le=1)]
+    eta_seconds: Annotated[float, Meta(ge=0, le=1_000_000_000)] | None
+    phase: TranscodePhase

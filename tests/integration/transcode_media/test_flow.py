@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from itertools import groupby
 from pathlib import Path
 
 import psutil
@@ -9,7 +10,7 @@ import pytest
 
 from reel_testing.media_bucket import MediaBucket
 from reel_testing.waiting import until
-from transcode_service.domain.transcoding import Progress
+from transcode_service.domain.transcoding import Phase, Progress
 
 MakeFilm = Callable[[str, float], Awaitable[Path]]
 
@@ -36,7 +37,9 @@ async def test_segments_are_in_the_store_before_the_encode_ends(
 
     result = await encoding
     assert result.duration_s == pytest.approx(30.0, abs=0.5)
-    assert [progress.encoded_s for progress in heard] == sorted(p.encoded_s for p in heard)
+    encoded = [one.encoded_s for one in heard if one.phase is Phase.ENCODING]
+    assert encoded == sorted(encoded)
+    assert [phase for phase, _ in groupby(heard, lambda one: one.phase)] == list(Phase)
 
 
 async def test_cancellation_leaves_no_process_and_no_file(
@@ -45,7 +48,7 @@ async def test_cancellation_leaves_no_process_and_no_file(
     film = await make_film("mp4", 30.0)
     heard: list[Progress] = []
     encoding = asyncio.ensure_future(bucket.transcode(film, on_progress=heard.append))
-    await until(lambda: bool(heard))
+    await until(lambda: any(one.phase is Phase.ENCODING for one in heard))
     assert running_encoders()
 
     encoding.cancel()

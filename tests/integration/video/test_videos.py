@@ -62,6 +62,7 @@ async def test_only_a_ready_video_has_a_stream(
         "height": 1080 if is_ready else None,
         "createdAt": view["createdAt"],
         "updatedAt": view["updatedAt"],
+        "progress": None,
     }
 
 

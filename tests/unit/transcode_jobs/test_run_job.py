@@ -1,5 +1,5 @@
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID, uuid4
@@ -32,7 +32,7 @@ from transcode_service.domain.media_errors import (
 )
 from transcode_service.domain.outcome import Done, GivenUp, Later
 from transcode_service.domain.plan_record import plan_record
-from transcode_service.domain.transcoding import SourceRef, TranscodeResult
+from transcode_service.domain.transcoding import Progress, SourceRef, TranscodeResult
 from transcode_service.ports.jobs import VIDEO_WEBHOOK, LedgerUnavailable, OnPlan
 from transcode_service.usecases.delete_video import delete_video
 from transcode_service.usecases.run_job import run_job
@@ -64,11 +64,21 @@ async def test_an_attempt_that_lost_its_lease_writes_no_plan(ledger: MemoryLedge
 
     class Late(FakeTranscoder):
         async def __call__(
-            self, source: SourceRef, *, prefix: str, qualities: Sequence[str], on_plan: OnPlan
+            self,
+            source: SourceRef,
+            *,
+            prefix: str,
+            qualities: Sequence[str],
+            on_plan: OnPlan,
+            on_progress: Callable[[Progress], None],
         ) -> TranscodeResult:
             steal(ledger, request.job_id)
             return await super().__call__(
-                source, prefix=prefix, qualities=qualities, on_plan=on_plan
+                source,
+                prefix=prefix,
+                qualities=qualities,
+                on_plan=on_plan,
+                on_progress=on_progress,
             )
 
     await run_job(request, job_deps(ledger, Late()))

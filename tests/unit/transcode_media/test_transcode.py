@@ -27,7 +27,7 @@ from transcode_service.domain.media_errors import (
 )
 from transcode_service.domain.plan import MAX_DURATION_S
 from transcode_service.domain.probe import Probe
-from transcode_service.domain.transcoding import Progress, SourceRef, TranscodeResult
+from transcode_service.domain.transcoding import Phase, Progress, SourceRef, TranscodeResult
 from transcode_service.ports.media import MediaDeps
 from transcode_service.usecases.failures import most_telling_failure
 from transcode_service.usecases.transcode import LONG_HEAD_BYTES, transcode
@@ -123,10 +123,15 @@ async def test_ffmpeg_gets_the_index_first_and_every_byte(stage: Stage) -> None:
     assert stage.encoder.deadline_s == 300 + 30 * 30
 
 
-async def test_progress_is_told_as_a_share_of_the_film(stage: Stage) -> None:
+async def test_progress_is_told_phase_by_phase(stage: Stage) -> None:
     await stage.play()
 
-    assert stage.heard == [Progress(15.0, 0.5)]
+    assert stage.heard == [
+        Progress(0.0, 0.0, Phase.READING),
+        Progress(15.0, 0.5, Phase.ENCODING),
+        Progress(30.0, 0.0, Phase.PUBLISHING),
+        Progress(30.0, 0.0, Phase.VERIFYING),
+    ]
 
 
 async def test_the_work_directory_is_closed_whatever_happens(stage: Stage) -> None:

@@ -1,12 +1,14 @@
 """The public HTTP API as typed coroutines (spec 2.1 and 2.2), one method an operation."""
 
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from typing import Final, Generic, TypeVar
 from uuid import UUID
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from reel_client.events import VideoEvent, video_events
 from reel_client.transport import COMPLETE_S, Call, Transport, decode
 from reel_contracts.uploads import (
     CompletedPart,
@@ -32,6 +34,8 @@ from reel_contracts.videos import (
 
 T = TypeVar("T")
 PAGE_SIZE: Final = 100
+SILENCE_S: Final = 45.0
+"""Three heartbeats of an event stream: then the line is dead."""
 _NOT_MODIFIED: Final = 304
 
 
@@ -82,6 +86,25 @@ class ReelApi:
         if response.status_code == _NOT_MODIFIED:
             return None
         return Versioned(decode(response, VideoView), response.headers.get("etag"))
+
+    async def follow_video(
+        self, video_id: UUID, *, last_event_id: str | None = None
+    ) -> AsyncGenerator[VideoEvent]:
+        """Iterate over one stream of events; it ends with READY or FAILED, or before by chance.
+
+        Nothing is retried: open another behind the last event, or poll.
+        """
+        headers = {"accept": "text/event-stream"}
+        if last_event_id is not None:
+            headers["last-event-id"] = last_event_id
+        path = f"/api/videos/{video_id}/events"
+        call = Call(method="GET", path=path, headers=headers, answer_s=SILENCE_S)
+        async with (
+            self._transport.lines(call) as lines,
+            aclosing(video_events(lines)) as events,
+        ):
+            async for event in events:
+                yield event
 
     async def list_videos(
         self, *, status: VideoStatus | None = None, page_size: int = PAGE_SIZE

@@ -77,8 +77,8 @@ class ReelClient(ReelApi):
     def watch(self, video_id: UUID, *, pace: WatchPace | None = None) -> AsyncGenerator[VideoView]:
         """Yield the video now and after each change, until READY or FAILED.
 
-        Polls with a conditional GET, back-off and jitter; has no end of its own while nothing
-        is decided, so give it `asyncio.timeout`.
+        Listens to the video's events, and falls back on polling with a conditional GET, back-off
+        and jitter; has no end of its own while nothing is decided, so give it `asyncio.timeout`.
         """
         return watch_video(self, video_id, pace or WatchPace())
 

@@ -1,6 +1,7 @@
 """One HTTP request to the API: token, timeout, bounded retries, typed answer or typed error."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
@@ -80,6 +81,27 @@ class Transport:
         if response.is_error:
             raise problem_from(response)
         return response
+
+    @asynccontextmanager
+    async def lines(self, call: Call) -> AsyncGenerator[AsyncIterator[str]]:
+        """Open an answer that goes on for long, once; `answer_s` is the longest silence in it.
+
+        Raises:
+            ProblemError: the API refused.
+            NetworkError: no answer, or the connection broke inside the block.
+        """
+        timeout = httpx.Timeout(call.answer_s, connect=CONNECT_S)
+        url, headers = self._base + call.path, self._headers(call)
+        try:
+            async with self._http.stream(
+                call.method, url, headers=headers, timeout=timeout, follow_redirects=False
+            ) as response:
+                if response.is_error:
+                    await response.aread()
+                    raise problem_from(response)
+                yield response.aiter_lines()
+        except httpx.RequestError as failure:
+            raise _network_error(failure, self._base) from failure
 
     def _headers(self, call: Call) -> dict[str, str]:
         token = self._token if isinstance(self._token, str) else self._token()

@@ -13,10 +13,15 @@ log = structlog.stdlib.get_logger(__name__)
 
 
 async def listen(pool: Pool, channel: str, on_notify: Callable[[], None]) -> None:
-    """Call `on_notify` for every NOTIFY on `channel`, until cancelled.
+    """Like `hear`, for channels whose messages all mean the same."""
+    await hear(pool, channel, lambda _payload: on_notify())
+
+
+async def hear(pool: Pool, channel: str, on_notify: Callable[[str | None], None]) -> None:
+    """Call `on_notify` with the payload of every NOTIFY on `channel`, until cancelled.
 
     Keeps one connection of the pool. When that is lost it is replaced after a jittered pause, and
-    `on_notify` is called once more, for what may have been missed meanwhile.
+    `on_notify` is called with None, for whatever may have been missed meanwhile; so too at first.
     """
     failures = 0
     while True:
@@ -31,18 +36,20 @@ async def listen(pool: Pool, channel: str, on_notify: Callable[[], None]) -> Non
         await asyncio.sleep(RECONNECT.delay_s(failures))
 
 
-async def _until_lost(connection: Connection, channel: str, on_notify: Callable[[], None]) -> None:
+async def _until_lost(
+    connection: Connection, channel: str, on_notify: Callable[[str | None], None]
+) -> None:
     lost = asyncio.Event()
 
-    def notified(*_: object) -> None:
-        on_notify()
+    def notified(*message: object) -> None:
+        on_notify(str(message[-1]))
 
     def terminated(*_: object) -> None:
         lost.set()
 
     connection.add_termination_listener(terminated)
     await connection.add_listener(channel, notified)
-    on_notify()
+    on_notify(None)
     try:
         await lost.wait()
         log.warning("listen_connection_lost", channel=channel)

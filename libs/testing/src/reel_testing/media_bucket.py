@@ -18,7 +18,7 @@ from reel_testing.infra import Infra
 from transcode_service.adapters.media import media_deps
 from transcode_service.domain.transcoding import SourceRef, TranscodeResult
 from transcode_service.ports.media import MediaDeps
-from transcode_service.usecases.transcode import OnProgress, transcode
+from transcode_service.usecases.transcode import OnProgress, transcode, unheard
 
 LADDER: Final = ("1080p", "720p", "480p")
 MAX_OBJECT_BYTES: Final = 64 * 1024 * 1024
@@ -45,7 +45,7 @@ class MediaBucket:
         film: Path,
         *,
         qualities: Sequence[str] = LADDER,
-        on_progress: OnProgress | None = None,
+        on_progress: OnProgress = unheard,
     ) -> TranscodeResult:
         """Upload a film and transcode it. Raises as `transcode` does."""
         source = await self.upload(film)

@@ -13,8 +13,15 @@ from transcode_service.domain.attempt import hls_prefix, is_of_attempt
 from transcode_service.domain.backoff import RetryPolicy
 from transcode_service.domain.plan import Plan, make_plan
 from transcode_service.domain.probe import Probe, VideoStream
-from transcode_service.domain.transcoding import PublishedAsset, SourceRef, TranscodeResult
-from transcode_service.ports.jobs import JobDeps, OnPlan, SweepDeps
+from transcode_service.domain.transcoding import (
+    Progress,
+    PublishedAsset,
+    SourceRef,
+    TranscodeResult,
+)
+from transcode_service.ports.jobs import JobDeps, OnPlan, SendProgress, SweepDeps
+from transcode_service.usecases.tell_progress import tell_nobody
+from transcode_service.usecases.transcode import unheard
 
 Work = Callable[[str], Awaitable[None]]
 
@@ -26,12 +33,14 @@ async def no_work(_prefix: str) -> None:
 class FakeTranscoder:
     """Does `work(prefix)` and answers with a result; remembers what it was called with.
 
+    `on_progress` is what the last call was given.
     `started` is set when a call begins, `stopped` when one has ended, however it ended.
     """
 
     def __init__(self, work: Work = no_work) -> None:
         self.work = work
         self.calls: list[tuple[SourceRef, str, tuple[str, ...]]] = []
+        self.on_progress: Callable[[Progress], None] = unheard
         self.started = asyncio.Event()
         self.stopped = asyncio.Event()
 
@@ -41,8 +50,15 @@ class FakeTranscoder:
         return [prefix for _, prefix, _ in self.calls]
 
     async def __call__(
-        self, source: SourceRef, *, prefix: str, qualities: Sequence[str], on_plan: OnPlan
+        self,
+        source: SourceRef,
+        *,
+        prefix: str,
+        qualities: Sequence[str],
+        on_plan: OnPlan,
+        on_progress: Callable[[Progress], None],
     ) -> TranscodeResult:
+        self.on_progress = on_progress
         self.calls.append((source, prefix, tuple(qualities)))
         self.stopped.clear()
         self.started.set()
@@ -134,6 +150,8 @@ def job_deps(
     max_attempts: int = 5,
     lease_s: float = 30,
     wake_sweeper: Callable[[], None] = lambda: None,
+    send_progress: SendProgress = tell_nobody,
+    monotonic: Callable[[], float] = lambda: 0.0,
 ) -> JobDeps:
     """Return deps over a ledger in memory, with a quick heartbeat and the longest back-off."""
     return JobDeps(
@@ -145,6 +163,8 @@ def job_deps(
         lease_s=lease_s,
         beat_s=0.01,
         wake_sweeper=wake_sweeper,
+        send_progress=send_progress,
+        monotonic=monotonic,
     )
 
 

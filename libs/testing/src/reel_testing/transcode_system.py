@@ -14,15 +14,15 @@ import httpx
 import msgspec
 
 from reel_contracts.events import TranscodeRequested, VideoDeleted
-from reel_contracts.webhooks import TranscodeWebhook
+from reel_contracts.webhooks import TranscodeProgress, TranscodeWebhook
 from reel_db import pool
 from reel_messaging.sqs import QueuePublisher, sqs_client
-from reel_messaging.webhooks import WebhookSender
 from reel_storage.client import s3_client
 from reel_testing.infra import Infra
 from reel_testing.plugin import QueueUrls
 from reel_testing.waiting import until
-from transcode_service.bootstrap import Clients, Worker, assemble
+from transcode_service.adapters.clients import Clients
+from transcode_service.bootstrap import Worker, assemble
 from transcode_service.ports.jobs import Transcoder
 from transcode_service.settings import Settings
 
@@ -38,9 +38,13 @@ class Webhooks:
 
     def __init__(self) -> None:
         self.heard: list[TranscodeWebhook] = []
+        self.progress: list[TranscodeProgress] = []
 
     async def answer(self, request: httpx.Request) -> httpx.Response:
         """Take a delivery."""
+        if request.url.path.endswith("/progress"):
+            self.progress.append(msgspec.json.decode(request.content, type=TranscodeProgress))
+            return httpx.Response(204)
         self.heard.append(msgspec.json.decode(request.content, type=TranscodeWebhook))
         return httpx.Response(204)
 
@@ -66,8 +70,7 @@ class TranscodeSystem:
         stop = stop or asyncio.Event()
         transport = httpx.MockTransport(self.webhooks.answer)
         async with httpx.AsyncClient(transport=transport) as http:
-            sender = WebhookSender(http, self.settings.video_service_url, SECRET)
-            worker = assemble(self.clients, transcoder, sender, self.settings)
+            worker = assemble(self.clients, transcoder, http, self.settings)
             async with asyncio.TaskGroup() as group:
                 background = [
                     group.create_task(worker.relay.run()),

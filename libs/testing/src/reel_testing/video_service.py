@@ -1,5 +1,6 @@
 """video-service over a real database: its ASGI app, its callers and its peers."""
 
+import asyncio
 from base64 import b64encode
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
@@ -11,6 +12,7 @@ from uuid import UUID, uuid4
 
 import httpx
 import msgspec
+from litestar import Litestar
 
 from reel_contracts.base import Message
 from reel_contracts.events import TranscodeRequested, VideoDeleted
@@ -22,16 +24,18 @@ from reel_kernel.clock import utc_now
 from reel_kernel.ids import new_id
 from reel_messaging.webhooks import WebhookSender, WebhookVerifier
 from reel_testing.tokens import AUDIENCE, ISSUER, TokenIssuer
+from video_service.adapters.progress_table import PgProgressTable
 from video_service.adapters.video_reader import PgVideoReader
 from video_service.api.app import Wiring, create_app
 from video_service.api.edge import Edge
-from video_service.bootstrap import begin, on_delivered
+from video_service.bootstrap import begin, change_feed, on_delivered
 from video_service.domain.errors import SourceStoreUnavailable
 from video_service.ports import Deps
 
 CDN: Final = "https://cdn.example.com"
 UPLOADS: Final = "/api/webhooks/uploads"
 TRANSCODING: Final = "/api/webhooks/transcoding"
+PROGRESS: Final = "/api/webhooks/progress"
 
 SELECT_OUTBOX: Final = """
 SELECT id, seq, destination, key, body, attempts, created_at FROM outbox WHERE key = $1 ORDER BY seq
@@ -69,6 +73,7 @@ class StoredSources:
 class VideoService:
     """Speaks to the app as an owner, and as the two other services."""
 
+    app: Litestar
     http: httpx.AsyncClient
     pool: Pool
     tokens: TokenIssuer
@@ -114,6 +119,14 @@ class VideoService:
         """Deliver a genuine webhook of transcode-service."""
         sender = WebhookSender(self.http, TRANSCODING, self.secrets.transcode)
         return await sender.send(message_id or uuid4(), msgspec.json.encode(members))
+
+    async def progress_says(self, video_id: str, **members: object) -> httpx.Response:
+        """Report progress of a video's current job, or of what `members` say."""
+        job_id = str((await self.row(video_id))["job_id"])
+        told = {"attempt": 1, "fraction": 0.5, "etaSeconds": 12.5, "phase": "ENCODING"}
+        body = {"videoId": video_id, "jobId": job_id, **told, **members}
+        sender = WebhookSender(self.http, PROGRESS, self.secrets.transcode)
+        return await sender.send(uuid4(), msgspec.json.encode(body))
 
     async def messages(self, video_id: str) -> list[tuple[str, Message]]:
         """Return what the outbox holds for a video: destinations and messages, in order."""
@@ -201,13 +214,20 @@ def film_of(video_id: str) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def video_service(database_url: str) -> AsyncGenerator[VideoService]:
-    """Run the app in this process, over a migrated database."""
+async def video_service(
+    database_url: str, *, stop: asyncio.Event | None = None
+) -> AsyncGenerator[VideoService]:
+    """Run the app in this process, over a migrated database; `stop` ends the event streams."""
     tokens, sources, secrets = TokenIssuer(), StoredSources(), PeerSecrets()
-    async with pool.connect(database_url, application_name="video-test") as pool_:
+    async with (
+        pool.connect(database_url, application_name="video-test") as pool_,
+        change_feed(pool_, stop or asyncio.Event()) as changes,
+    ):
         deps = Deps(
             begin=partial(begin, pool_),
             reader=PgVideoReader(pool_),
+            progress=PgProgressTable(pool_),
+            changes=changes,
             sources=sources,
             now=utc_now,
             new_id=new_id,
@@ -224,5 +244,5 @@ async def video_service(database_url: str) -> AsyncGenerator[VideoService]:
         transport = httpx.ASGITransport(app=cast("Any", app))
         async with httpx.AsyncClient(transport=transport, base_url="http://video.test") as http:
             yield VideoService(
-                http=http, pool=pool_, tokens=tokens, sources=sources, secrets=secrets
+                app=app, http=http, pool=pool_, tokens=tokens, sources=sources, secrets=secrets
             )

@@ -1,7 +1,7 @@
 """video-service without its world: a memory that commits and rolls back, and videos to put in."""
 
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
@@ -12,8 +12,9 @@ from video_service.domain.details import VideoDetails
 from video_service.domain.errors import VideoNotFound
 from video_service.domain.lifecycle import VideoStatus
 from video_service.domain.page import Page, Position
+from video_service.domain.progress import ProgressReport
 from video_service.domain.video import Video
-from video_service.ports import Deps, Transaction
+from video_service.ports import Deps, Follower, Signal, Transaction
 
 NOON = datetime(2026, 1, 22, 12, tzinfo=UTC)
 WITH_SOURCE = {VideoStatus.UPLOADED, VideoStatus.TRANSCODING, VideoStatus.READY, VideoStatus.FAILED}
@@ -90,6 +91,9 @@ class VideoWorld:
     stored_keys: set[str] = field(default_factory=set[str])
     asked_keys: list[str] = field(default_factory=list[str])
     now: datetime = NOON
+    script: list[tuple[Signal, Callable[[], None]]] = field(
+        default_factory=list[tuple[Signal, Callable[[], None]]]
+    )
 
     def given(self, status: VideoStatus = VideoStatus.DRAFT, **changes: object) -> Video:
         video = a_video(status, **changes)
@@ -134,8 +138,37 @@ class VideoWorld:
         found.sort(key=lambda video: (video.created_at, video.id), reverse=True)
         return Page.of(tuple(found), limit)
 
+    async def advance(self, report: ProgressReport) -> bool:
+        """Forget every report: what is worth keeping, the database decides."""
+        return report.video_id in self.tables.videos
+
+    @contextmanager
+    def of(self, video_id: UUID) -> Generator[Follower]:
+        """Give a follower whose waits play the `script`: what happens, and the signal of it."""
+        assert video_id in self.tables.videos
+        yield _ScriptedFollower(self)
+
     def deps(self) -> Deps:
-        return Deps(begin=self.begin, reader=self, sources=self, now=lambda: self.now, new_id=uuid4)
+        return Deps(
+            begin=self.begin,
+            reader=self,
+            progress=self,
+            changes=self,
+            sources=self,
+            now=lambda: self.now,
+            new_id=uuid4,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _ScriptedFollower:
+    world: VideoWorld
+
+    async def wait(self, timeout_s: float) -> Signal:
+        assert timeout_s > 0
+        signal, happen = self.world.script.pop(0)
+        happen()
+        return signal
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 import os
 import socket
+import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -9,25 +10,28 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from random import SystemRandom
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from uuid import uuid4
 
+import httpx
 from litestar import Litestar
 
-from reel_db import health, pool
+from reel_db import pool
 from reel_db.outbox import channel
 from reel_db.pool import Pool
 from reel_http.health import Check
 from reel_messaging.relay import Relay
-from reel_messaging.sqs import Consumer, QueuePublisher, SqsSettings, queue_reachable, sqs_client
+from reel_messaging.sqs import Consumer, QueuePublisher, SqsSettings, sqs_client
 from reel_messaging.webhooks import WebhookSender, http_client
-from reel_storage.client import S3Settings, bucket_reachable, s3_client
+from reel_storage.client import S3Settings, s3_client
 from reel_storage.objects import S3Objects
+from transcode_service.adapters.clients import Clients, checks
 from transcode_service.adapters.find_ffmpeg import find_ffmpeg
 from transcode_service.adapters.media import media_deps
 from transcode_service.adapters.output_store import S3OutputStore
 from transcode_service.adapters.pg_history import purge_history
 from transcode_service.adapters.pg_transaction import transactions
+from transcode_service.adapters.progress_webhook import progress_webhook
 from transcode_service.adapters.work_dir import in_own_directory, own_work_dir
 from transcode_service.api.app import create_app
 from transcode_service.consumers.sweeper import Chore, Sweeper
@@ -39,34 +43,23 @@ from transcode_service.ports.jobs import (
     VIDEO_WEBHOOK,
     Begin,
     JobDeps,
+    SendProgress,
     SweepDeps,
     Transcoder,
 )
 from transcode_service.settings import Settings
 from transcode_service.usecases.revive import bury_canceled, revive_forgotten
 from transcode_service.usecases.sweep import sweep
-
-if TYPE_CHECKING:
-    from types_aiobotocore_s3 import S3Client
-    from types_aiobotocore_sqs import SQSClient
+from transcode_service.usecases.tell_progress import tell_nobody
 
 SERVICE: Final = "transcode-service"
 SCHEMA: Final = "transcode"
 WEBHOOK_PATH: Final = "/api/webhooks/transcoding"
+PROGRESS_PATH: Final = "/api/webhooks/progress"
 
 BEAT_S: Final = 1.0
 """Longest time between heartbeats, hence until a running attempt learns that it was cancelled."""
 EVENTS_AT_ONCE: Final = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Clients:
-    """Ways to the outside, open."""
-
-    pool: Pool
-    s3: "S3Client"
-    sqs: "SQSClient"
-    ffmpeg: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,15 +100,18 @@ async def worker(settings: Settings) -> AsyncGenerator[Worker]:
     async with AsyncExitStack() as stack:
         clients = await stack.enter_async_context(_clients(settings, "worker"))
         transcoder = await stack.enter_async_context(_transcoder(clients, settings))
-        sender = WebhookSender(
-            await stack.enter_async_context(http_client()),
-            settings.video_service_url.rstrip("/") + WEBHOOK_PATH,
-            settings.webhook_secret,
-        )
-        yield assemble(clients, transcoder, sender, settings)
+        http = await stack.enter_async_context(http_client())
+        yield assemble(clients, transcoder, http, settings)
 
 
-def job_deps(begin: Begin, transcoder: Transcoder, sweeper: Sweeper, settings: Settings) -> JobDeps:
+def job_deps(
+    begin: Begin,
+    transcoder: Transcoder,
+    sweeper: Sweeper,
+    settings: Settings,
+    *,
+    send_progress: SendProgress = tell_nobody,
+) -> JobDeps:
     """Return what a job needs; this process is the owner of its leases."""
     return JobDeps(
         begin=begin,
@@ -126,6 +122,8 @@ def job_deps(begin: Begin, transcoder: Transcoder, sweeper: Sweeper, settings: S
         lease_s=settings.lease_s,
         beat_s=min(BEAT_S, settings.lease_s / 4),
         wake_sweeper=sweeper.wake,
+        send_progress=send_progress,
+        monotonic=time.monotonic,
     )
 
 
@@ -141,16 +139,18 @@ def sweep_deps(begin: Begin, objects: S3Objects, settings: Settings) -> SweepDep
 
 
 def assemble(
-    clients: Clients, transcoder: Transcoder, sender: WebhookSender, settings: Settings
+    clients: Clients, transcoder: Transcoder, http: httpx.AsyncClient, settings: Settings
 ) -> Worker:
     """Wire a worker's parts together."""
     begin = transactions(clients.pool)
     sweeper = Sweeper()
     sweeping = sweep_deps(begin, S3Objects(clients.s3, settings.s3_bucket), settings)
+    send_progress = progress_webhook(_sender(http, PROGRESS_PATH, settings))
+    working = job_deps(begin, transcoder, sweeper, settings, send_progress=send_progress)
     jobs = Consumer(
         clients.sqs,
         settings.jobs_queue_url,
-        transcode_requested(job_deps(begin, transcoder, sweeper, settings)),
+        transcode_requested(working),
         dlq_url=settings.jobs_dlq_url,
         visibility_s=settings.lease_s,
         concurrency=settings.concurrency,
@@ -163,13 +163,14 @@ def assemble(
         concurrency=EVENTS_AT_ONCE,
         grace_s=settings.shutdown_s,
     )
+    to_video = _sender(http, WEBHOOK_PATH, settings)
     to_jobs = QueuePublisher(clients.sqs, settings.jobs_queue_url)
     return Worker(
         consumers=(jobs, events),
         relay=Relay(
             clients.pool,
             channel=channel(SCHEMA),
-            deliver={VIDEO_WEBHOOK: sender.as_deliver(), TRANSCODE_JOBS: to_jobs.as_deliver()},
+            deliver={VIDEO_WEBHOOK: to_video.as_deliver(), TRANSCODE_JOBS: to_jobs.as_deliver()},
         ),
         sweeper=sweeper,
         chores=(
@@ -207,21 +208,17 @@ async def _clients(settings: Settings, process: str) -> AsyncGenerator[Clients]:
 
 def _checks(clients: Clients, settings: Settings) -> Mapping[str, Check]:
     queues = {
-        "queue:transcode-jobs": settings.jobs_queue_url,
-        "queue:transcode-jobs-dlq": settings.jobs_dlq_url,
-        "queue:transcode-events": settings.events_queue_url,
+        "transcode-jobs": settings.jobs_queue_url,
+        "transcode-jobs-dlq": settings.jobs_dlq_url,
+        "transcode-events": settings.events_queue_url,
     }
-    return {
-        "database": partial(health.ping, clients.pool),
-        "store": partial(bucket_reachable, clients.s3, settings.s3_bucket),
-        "ffmpeg": partial(_still_there, clients.ffmpeg),
-        **{name: partial(queue_reachable, clients.sqs, url) for name, url in queues.items()},
-    }
+    return checks(clients, bucket=settings.s3_bucket, queues=queues)
 
 
-async def _still_there(program: Path) -> None:
-    if not os.access(program, os.X_OK):
-        raise FileNotFoundError(program)
+def _sender(http: httpx.AsyncClient, path: str, settings: Settings) -> WebhookSender:
+    return WebhookSender(
+        http, settings.video_service_url.rstrip("/") + path, settings.webhook_secret
+    )
 
 
 def _retry(settings: Settings) -> RetryPolicy:

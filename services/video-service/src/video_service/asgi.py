@@ -10,8 +10,8 @@ from video_service.settings import Settings
 
 
 async def main(settings: Settings, stop: asyncio.Event) -> None:
-    """Serve until `stop`; open requests are finished."""
-    async with http_app(settings) as app:
+    """Serve until `stop`; open requests are finished, event streams ended."""
+    async with http_app(settings, stop) as app:
         await serve(app, host=settings.host, port=settings.port, stop=stop)
 
 

@@ -1,5 +1,6 @@
 """Composition root: the only module that knows every adapter."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ from reel_messaging.sqs import QueuePublisher, SqsSettings, queue_reachable, sqs
 from reel_messaging.webhooks import WebhookVerifier
 from reel_storage.client import S3Settings, s3_client
 from reel_storage.objects import S3Objects
+from video_service.adapters.change_feed import ChangeFeed
+from video_service.adapters.progress_table import PgProgressTable
 from video_service.adapters.source_store import S3SourceStore
 from video_service.adapters.video_reader import PgVideoReader
 from video_service.adapters.video_repository import PgVideoRepository
@@ -66,16 +69,35 @@ def database(settings: Settings, process: str) -> AbstractAsyncContextManager[Po
 
 
 @asynccontextmanager
-async def http_app(settings: Settings) -> AsyncGenerator[Litestar]:
-    """Open what the HTTP process needs, and build its app."""
+async def change_feed(pool_: Pool, stop: asyncio.Event) -> AsyncGenerator[ChangeFeed]:
+    """Listen for changes during the block; `stop` sends the followers away."""
+    feed = ChangeFeed()
+    async with asyncio.TaskGroup() as group:
+        tasks = [
+            group.create_task(feed.run(pool_, SCHEMA), name="listen-changes"),
+            group.create_task(feed.close_on(stop), name="end-streams"),
+        ]
+        try:
+            yield feed
+        finally:
+            for task in tasks:
+                task.cancel()
+
+
+@asynccontextmanager
+async def http_app(settings: Settings, stop: asyncio.Event) -> AsyncGenerator[Litestar]:
+    """Open what the HTTP process needs, and build its app; `stop` ends the event streams."""
     async with (
         database(settings, "http") as pool_,
         s3_client(_s3(settings)) as s3,
         sqs_client(_sqs(settings)) as sqs,
+        change_feed(pool_, stop) as changes,
     ):
         deps = Deps(
             begin=partial(begin, pool_),
             reader=PgVideoReader(pool_),
+            progress=PgProgressTable(pool_),
+            changes=changes,
             sources=S3SourceStore(S3Objects(s3, settings.s3_bucket)),
             now=utc_now,
             new_id=new_id,

@@ -1,8 +1,9 @@
 """What the use cases need from the outside world."""
 
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass
+from enum import Enum, auto
 from typing import Protocol
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from video_service.domain.assets import Asset
 from video_service.domain.details import VideoDetails
 from video_service.domain.lifecycle import VideoStatus
 from video_service.domain.page import Page, Position
+from video_service.domain.progress import ProgressReport
 from video_service.domain.video import Video
 
 
@@ -82,9 +84,41 @@ class Transaction(Protocol):
     def inbox(self) -> Inbox: ...
 
 
+class ProgressTable(Protocol):
+    async def advance(self, report: ProgressReport) -> bool:
+        """Keep a report; False, and no change, unless it is a step forward of the current job.
+
+        Within a job only a later attempt, or more of the same one, is a step forward.
+        """
+        ...
+
+
 class SourceStore(Protocol):
     async def exists(self, file_key: str) -> bool:
         """Tell whether the source object is there. Raises SourceStoreUnavailable."""
+        ...
+
+
+class Signal(Enum):
+    """What a wait for changes ended with."""
+
+    MOVED = auto()
+    QUIET = auto()
+    CLOSED = auto()
+
+
+class Follower(Protocol):
+    async def wait(self, timeout_s: float) -> Signal:
+        """Return MOVED if anything may have changed since the last call; many changes are one.
+
+        QUIET when nothing did for `timeout_s`; CLOSED when this process is about to end.
+        """
+        ...
+
+
+class Changes(Protocol):
+    def of(self, video_id: UUID) -> AbstractContextManager[Follower]:
+        """Follow a video from the moment the block is entered."""
         ...
 
 
@@ -96,6 +130,8 @@ Begin = Callable[[], AbstractAsyncContextManager[Transaction]]
 class Deps:
     begin: Begin
     reader: VideoReader
+    progress: ProgressTable
+    changes: Changes
     sources: SourceStore
     now: Clock
     new_id: IdSource

@@ -17,7 +17,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """`*_s` are seconds. Absent keys mean the default AWS credential chain."""
 
     database_url: str
-    database_pool_max: Annotated[int, Meta(ge=1, le=100)] = 10
+    database_pool_max: Annotated[int, Meta(ge=2, le=100)] = 10
     host: str = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65_535)] = 8000
     log_level: str = "info"

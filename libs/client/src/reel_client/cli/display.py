@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from rich.console import Console
+from rich.control import Control
 from rich.progress import (
     BarColumn,
     DownloadColumn,
@@ -17,11 +18,15 @@ from rich.progress import (
 from rich.progress import (
     Progress as Bar,
 )
+from rich.segment import ControlType
 
 from reel_client.progress import OnProgress, Progress, UploadPhase
+from reel_contracts.videos import ProgressView
 
 STEP: Final = 0.1
 """Without a terminal, one line for every so much of the file."""
+
+BAR_CHARS: Final = 24
 
 Seconds = Callable[[], float]
 
@@ -105,19 +110,35 @@ class PlainUpload:
 
 
 class StatusLines:
-    """One line a state, with the seconds since the first."""
+    """One line a state, with the seconds since the first; progress in the last, or by tenths."""
 
     def __init__(self, console: Console, clock: Seconds = time.monotonic) -> None:
         self._console = console
         self._clock = clock
         self._begun_s = clock()
-        self._last = ""
+        self._last: tuple[str, int | None] = ("", None)
 
-    def show(self, status: str) -> None:
-        if status == self._last:
+    def show(self, status: str, progress: ProgressView | None = None) -> None:
+        on_terminal = self._console.is_terminal
+        least = 1 if on_terminal else round(100 * STEP)
+        step = (status, None if progress is None else progress.percent // least)
+        if step == self._last:
             return
-        self._last = status
-        elapsed_s = self._clock() - self._begun_s
+        overwrites = on_terminal and self._last[0] == status
+        self._last = step
         style = STYLES.get(status, "")
         text = f"[{style}]{status}[/]" if style else status
-        self._console.print(f"{elapsed_s:>7.1f} s  {text}", soft_wrap=True, highlight=False)
+        if overwrites:
+            self._console.control(Control.move(0, -1), Control((ControlType.ERASE_IN_LINE, 2)))
+        elapsed_s = self._clock() - self._begun_s
+        line = f"{elapsed_s:>7.1f} s  {text}{_progress_text(progress)}"
+        self._console.print(line, soft_wrap=True, highlight=False)
+
+
+def _progress_text(progress: ProgressView | None) -> str:
+    if progress is None:
+        return ""
+    filled = round(progress.percent / 100 * BAR_CHARS)
+    bar = "━" * filled + "╌" * (BAR_CHARS - filled)
+    left = "" if progress.eta_seconds is None else f"  about {progress.eta_seconds:.0f} s left"
+    return f"  {bar} {progress.percent:>3}%{left}"

@@ -17,7 +17,7 @@ async def follow(reel: ReelClient, video_id: UUID) -> VideoView:
     lines = StatusLines(Console(stderr=True))
     view: VideoView | None = None
     async for view in reel.watch(video_id):
-        lines.show(view.status)
+        lines.show(view.status, view.progress)
     if view is None:
         raise AssertionError  # a watch yields at least once
     return view

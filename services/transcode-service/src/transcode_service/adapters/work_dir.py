@@ -3,7 +3,7 @@
 import fcntl
 import os
 import shutil
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import structlog
 
-from transcode_service.domain.transcoding import SourceRef, TranscodeResult
+from transcode_service.domain.transcoding import Progress, SourceRef, TranscodeResult
 from transcode_service.ports.jobs import OnPlan, Transcoder
 from transcode_service.ports.media import MediaDeps
 from transcode_service.usecases.transcode import transcode
@@ -48,7 +48,12 @@ def in_own_directory(media: MediaDeps, work_dir: Path) -> Transcoder:
     """Return the media pipeline, each call with a directory of its own below `work_dir`."""
 
     async def run(
-        source: SourceRef, *, prefix: str, qualities: Sequence[str], on_plan: OnPlan
+        source: SourceRef,
+        *,
+        prefix: str,
+        qualities: Sequence[str],
+        on_plan: OnPlan,
+        on_progress: Callable[[Progress], None],
     ) -> TranscodeResult:
         return await transcode(
             source,
@@ -57,6 +62,7 @@ def in_own_directory(media: MediaDeps, work_dir: Path) -> Transcoder:
             work_dir=work_dir / uuid4().hex,
             deps=media,
             on_plan=on_plan,
+            on_progress=on_progress,
         )
 
     return run

@@ -1,9 +1,20 @@
 """What goes into a transcode and what comes out of it."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Literal
 
 from reel_hls.findings import Report
+
+
+class Phase(StrEnum):
+    """What a transcode is doing; in this order."""
+
+    READING = "READING"
+    ENCODING = "ENCODING"
+    PUBLISHING = "PUBLISHING"
+    VERIFYING = "VERIFYING"
+
 
 AssetType = Literal["HLS_MASTER", "HLS_RENDITION", "THUMBNAIL"]
 
@@ -58,7 +69,11 @@ class TranscodeResult:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far an encode is: `fraction` of the film (0–1, None when its length is unknown)."""
+    """How far a phase is: `fraction` of it (0–1, None when the film's length is unknown).
+
+    `encoded_s` is film time.
+    """
 
     encoded_s: float
     fraction: float | None
+    phase: Phase = Phase.ENCODING

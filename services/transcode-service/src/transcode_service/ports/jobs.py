@@ -8,12 +8,13 @@ from typing import ClassVar, Final, Protocol
 from uuid import UUID
 
 from reel_contracts.base import Message
+from reel_contracts.webhooks import TranscodeProgress
 from reel_kernel.errors import DomainError
 from transcode_service.domain.attempt import Attempt
 from transcode_service.domain.backoff import Random, RetryPolicy
 from transcode_service.domain.job import Job
 from transcode_service.domain.plan import Plan
-from transcode_service.domain.transcoding import SourceRef, TranscodeResult
+from transcode_service.domain.transcoding import Progress, SourceRef, TranscodeResult
 from transcode_service.domain.video_outputs import VideoOutputs
 
 VIDEO_WEBHOOK: Final = "video-webhook"
@@ -136,9 +137,17 @@ class Transcoder(Protocol):
     """The media pipeline, as the job machinery sees it."""
 
     async def __call__(
-        self, source: SourceRef, *, prefix: str, qualities: Sequence[str], on_plan: OnPlan
+        self,
+        source: SourceRef,
+        *,
+        prefix: str,
+        qualities: Sequence[str],
+        on_plan: OnPlan,
+        on_progress: Callable[[Progress], None],
     ) -> TranscodeResult:
         """Publish the ladder under `prefix` (ends in a slash), once `on_plan` has been told how.
+
+        `on_progress` is called on the event loop, about twice a second; it returns at once.
 
         Cancellation stops it; when the call has ended nothing writes under the prefix any more.
 
@@ -147,6 +156,10 @@ class Transcoder(Protocol):
             Exception: anything else is passing.
         """
         ...
+
+
+SendProgress = Callable[[TranscodeProgress], Awaitable[None]]
+"""Tell video-service how far an attempt is, once and in bounded time; it may be lost."""
 
 
 class OutputStore(Protocol):
@@ -173,6 +186,8 @@ class JobDeps:
     lease_s: float
     beat_s: float
     wake_sweeper: Callable[[], None]
+    send_progress: SendProgress
+    monotonic: Callable[[], float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

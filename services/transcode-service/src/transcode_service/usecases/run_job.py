@@ -18,6 +18,7 @@ from transcode_service.usecases.job_log import log_leased, log_outcome, log_star
 from transcode_service.usecases.keep_lease import lease_kept
 from transcode_service.usecases.report import hand_back, note_plan, report, report_stopped
 from transcode_service.usecases.take_lease import take_lease
+from transcode_service.usecases.tell_progress import progress_told
 
 HAND_BACK_S: Final = 3.0
 """Most time a cancelled attempt takes to release its lease; after that the lease runs out."""
@@ -61,7 +62,7 @@ async def _work(request: TranscodeRequested, lease: Lease, deps: JobDeps) -> End
         mime=request.source_mime,
     )
     try:
-        async with lease_kept(lease, deps):
+        async with lease_kept(lease, deps), progress_told(lease, deps) as on_progress:
             log_started(request, lease)
             return Published(
                 await deps.transcode(
@@ -69,6 +70,7 @@ async def _work(request: TranscodeRequested, lease: Lease, deps: JobDeps) -> End
                     prefix=lease.prefix,
                     qualities=request.qualities,
                     on_plan=partial(note_plan, lease=lease, deps=deps),
+                    on_progress=on_progress,
                 )
             )
     except (LeaseLost, JobWithdrawn):

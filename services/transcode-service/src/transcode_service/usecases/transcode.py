@@ -13,7 +13,7 @@ from transcode_service.domain.media_errors import OutputIncomplete, Rejection, S
 from transcode_service.domain.plan import Plan, check_duration, make_plan
 from transcode_service.domain.playlist import master_playlist
 from transcode_service.domain.probe import Probe
-from transcode_service.domain.transcoding import Progress, SourceRef, TranscodeResult
+from transcode_service.domain.transcoding import Phase, Progress, SourceRef, TranscodeResult
 from transcode_service.domain.verdict import (
     check_length,
     check_listing,
@@ -27,6 +27,11 @@ from transcode_service.usecases.open_source import HEAD_BYTES, OpenedSource, ope
 from transcode_service.usecases.presentation import assets, measured_s, variants
 
 OnProgress = Callable[[Progress], None]
+
+
+def unheard(_progress: Progress) -> None:
+    """Tell nobody."""
+
 
 LONG_HEAD_BYTES: Final = 32 * 1024 * 1024
 """For films whose first frame alone is larger than `HEAD_BYTES`."""
@@ -44,7 +49,7 @@ async def transcode(
     work_dir: Path,
     deps: MediaDeps,
     on_plan: OnPlan | None = None,
-    on_progress: OnProgress | None = None,
+    on_progress: OnProgress = unheard,
 ) -> TranscodeResult:
     """Stream `source` through FFmpeg into HLS objects under `prefix`.
 
@@ -62,6 +67,7 @@ async def transcode(
         EncodeFailed, EncodeTimedOut, StoreUnavailable, OutputIncomplete, OutputUnproven: passing.
     """
     started = deps.monotonic()
+    on_progress(Progress(0.0, 0.0, Phase.READING))
     opened = await open_source(source, deps.sources)
     plan = make_plan(await _probe(opened, deps.prober), qualities)
     if on_plan is not None:
@@ -73,7 +79,9 @@ async def transcode(
             opened, plan, publication, work_dir=work_dir, deps=deps, on_progress=on_progress
         )
         ended = deps.monotonic()
+        on_progress(Progress(plan.duration_s or 0.0, 0.0, Phase.PUBLISHING))
         published = await publication.finish()
+    on_progress(Progress(measured_s(published), 0.0, Phase.VERIFYING))
     _check_output(plan, opened, encoded, published)
     sent = await _announce(plan, prefix, published, deps)
     verdict = await deps.proof.prove(f"{prefix}/{layout.MASTER}")
@@ -109,7 +117,7 @@ async def _encode(
     *,
     work_dir: Path,
     deps: MediaDeps,
-    on_progress: OnProgress | None,
+    on_progress: OnProgress,
 ) -> Encoded:
     """Feed FFmpeg and send what it makes, at once; either one's failure ends both."""
     arguments = ffmpeg_arguments(
@@ -137,12 +145,11 @@ async def _feed(opened: OpenedSource, publication: Publication) -> AsyncGenerato
             yield chunk
 
 
-def _meter(plan: Plan, on_progress: OnProgress | None) -> Callable[[float], None]:
+def _meter(plan: Plan, on_progress: OnProgress) -> Callable[[float], None]:
     def on_encoded_s(encoded_s: float) -> None:
         check_duration(encoded_s)
-        if on_progress is not None:
-            fraction = min(1.0, encoded_s / plan.duration_s) if plan.duration_s else None
-            on_progress(Progress(encoded_s, fraction))
+        fraction = min(1.0, encoded_s / plan.duration_s) if plan.duration_s else None
+        on_progress(Progress(encoded_s, fraction))
 
     return on_encoded_s
 

@@ -12,6 +12,7 @@ from reel_http.auth import JwtAuth
 from reel_http.health import Check
 from reel_messaging.webhooks import WebhookVerifier
 from video_service.api.edge import Edge
+from video_service.api.events import events
 from video_service.api.problems import STATUS
 from video_service.api.unwired import anonymous_auth, closed_verifier
 from video_service.api.videos import VideoController
@@ -44,7 +45,7 @@ def create_app(wiring: Wiring | None = None) -> Litestar:
     return service_app(
         title=TITLE,
         description=DESCRIPTION.strip(),
-        controllers=[VideoController, webhooks],
+        controllers=[VideoController, events, webhooks],
         dependencies={"edge": _provide(wiring)},
         problems=STATUS,
         auth=wiring.auth if wiring else anonymous_auth(),

@@ -25,9 +25,10 @@ class Edge:
         base = cdn_base_url.rstrip("/")
         return cls(deps, base, ETags(salt=base))
 
-    def headers(self, video: Video) -> dict[str, str]:
-        """Return the validators of an answer that shows `video`."""
-        return {"ETag": self.etags.of(video.version), "Cache-Control": CACHE_CONTROL}
+    def headers(self, video: Video, progress_revision: int = 0) -> dict[str, str]:
+        """Return the validators of an answer that shows `video`, and progress if it does."""
+        tag = self.etags.of(video.version, progress_revision)
+        return {"ETag": tag, "Cache-Control": CACHE_CONTROL}
 
     def stream_url(self, details: VideoDetails) -> str | None:
         return self._url(details.playable_key)

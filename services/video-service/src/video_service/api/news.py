@@ -3,7 +3,13 @@
 from typing import TypeVar
 
 from reel_contracts.webhooks import Asset as AssetBody
-from reel_contracts.webhooks import TranscodeOutcome, TranscodeWebhook, UploadOutcome, UploadWebhook
+from reel_contracts.webhooks import (
+    TranscodeOutcome,
+    TranscodeProgress,
+    TranscodeWebhook,
+    UploadOutcome,
+    UploadWebhook,
+)
 from reel_kernel.errors import FieldError, InvalidRequest
 from reel_kernel.ids import IdSource
 from video_service.domain.assets import Asset, AssetType, Film, require_playable
@@ -16,6 +22,7 @@ from video_service.domain.news import (
     UploadFailed,
     UploadNews,
 )
+from video_service.domain.progress import Phase, Progress, ProgressReport
 from video_service.domain.source import Source
 from video_service.domain.text import require_fail_reason
 
@@ -65,6 +72,16 @@ def transcode_news(body: TranscodeWebhook, new_id: IdSource) -> TranscodeNews:
         assets=assets,
     )
     return TranscodeSucceeded(video_id=body.video_id, job_id=body.job_id, film=film)
+
+
+def progress_report(body: TranscodeProgress) -> ProgressReport:
+    """Read how far transcode-service is."""
+    return ProgressReport(
+        video_id=body.video_id,
+        job_id=body.job_id,
+        attempt=body.attempt,
+        progress=Progress(fraction=body.fraction, eta_s=body.eta_seconds, phase=Phase(body.phase)),
+    )
 
 
 def _source(body: UploadWebhook) -> Source:

@@ -89,8 +89,8 @@ class VideoController(Controller):
         """Tell where a video stands; made for polling."""
         bind_contextvars(video_id=str(video_id))
         details = await edge.deps.reader.find(request.user.id, video_id)
-        headers = edge.headers(details.video)
-        if edge.etags.is_known(if_none_match, details.video.version):
+        headers = edge.headers(details.video, details.progress_revision)
+        if edge.etags.is_known(if_none_match, details.video.version, details.progress_revision):
             return _not_modified(headers)
         return Response(video_view(details, edge), headers=headers)
 

@@ -3,6 +3,7 @@
 from reel_contracts.videos import (
     CreatedVideo,
     Playback,
+    ProgressView,
     Source,
     UpdatedVideo,
     VideoPage,
@@ -10,10 +11,12 @@ from reel_contracts.videos import (
     VideoSummary,
     VideoView,
 )
+from reel_contracts.webhooks import TranscodePhase
 from video_service.api.cursor import encode_cursor
 from video_service.api.edge import Edge
 from video_service.domain.details import VideoDetails
 from video_service.domain.page import Page
+from video_service.domain.progress import Progress
 from video_service.domain.video import Video
 
 
@@ -48,6 +51,15 @@ def video_view(details: VideoDetails, edge: Edge) -> VideoView:
         height=video.height,
         created_at=video.created_at,
         updated_at=video.updated_at,
+        progress=None if details.progress is None else progress_view(details.progress),
+    )
+
+
+def progress_view(progress: Progress) -> ProgressView:
+    return ProgressView(
+        percent=progress.percent,
+        eta_seconds=progress.eta_s,
+        phase=TranscodePhase(progress.phase),
     )
 
 

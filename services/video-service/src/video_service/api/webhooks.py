@@ -7,12 +7,13 @@ from litestar.di import NamedDependency
 from litestar.params import HeaderParameter, JSONBody
 from structlog.contextvars import bind_contextvars
 
-from reel_contracts.webhooks import TranscodeWebhook, UploadWebhook
+from reel_contracts.webhooks import TranscodeProgress, TranscodeWebhook, UploadWebhook
 from reel_http.openapi import problem_responses
 from reel_messaging.webhooks import WebhookVerifier
 from video_service.api.edge import Edge
-from video_service.api.news import transcode_news, upload_news
+from video_service.api.news import progress_report, transcode_news, upload_news
 from video_service.api.signatures import signed_by
+from video_service.usecases.hear_progress import hear_progress
 from video_service.usecases.hear_transcoding import hear_transcoding
 from video_service.usecases.hear_upload import hear_upload
 
@@ -40,10 +41,22 @@ async def transcoding(
     await hear_transcoding(webhook_id, transcode_news(data, edge.deps.new_id), edge.deps)
 
 
+@post(
+    "/progress",
+    operation_id="reportProgress",
+    status_code=204,
+    responses=problem_responses(401),
+)
+async def progress(data: JSONBody[TranscodeProgress], edge: NamedDependency[Edge]) -> None:
+    """Hear how far a transcode is; what is no step forward is answered 204, and changes nothing."""
+    bind_contextvars(video_id=str(data.video_id))
+    await hear_progress(progress_report(data), edge.deps)
+
+
 def webhook_routes(*, from_upload: WebhookVerifier, from_transcode: WebhookVerifier) -> Router:
     """Build the endpoints; a sender's secret opens its own one alone."""
     by_sender = [
         Router("/", route_handlers=[uploads], guards=[signed_by(from_upload)]),
-        Router("/", route_handlers=[transcoding], guards=[signed_by(from_transcode)]),
+        Router("/", route_handlers=[transcoding, progress], guards=[signed_by(from_transcode)]),
     ]
     return Router("/api/webhooks", route_handlers=by_sender, tags=["webhooks"])

@@ -1,0 +1,134 @@
+"""`GET /api/videos/{videoId}/events`: server-sent events (WHATWG HTML, section 9.2)."""
+
+import asyncio
+import re
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from http import HTTPStatus
+from typing import Annotated, Final
+from uuid import UUID
+
+import msgspec
+import structlog
+from litestar import Response, get
+from litestar.di import NamedDependency
+from litestar.openapi import ResponseSpec
+from litestar.params import FromPath, HeaderParameter
+from litestar.response import ServerSentEventMessage, Stream
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from structlog.contextvars import bind_contextvars
+
+from reel_http.request import ServiceRequest
+from video_service.api.edge import Edge
+from video_service.api.views import video_view
+from video_service.domain.details import Mark, VideoDetails
+from video_service.usecases.follow_video import follow_video, is_final
+
+EVENT_STREAM: Final = "text/event-stream"
+LIFETIME_S: Final = 900.0
+"""Then the client comes again: a token is looked at when a stream is opened, and tokens expire."""
+SEND_S: Final = 20.0
+"""A client that takes nothing for so long is gone or stuck; its connection is worth more."""
+RETRY_MS: Final = 2000
+
+LastEventId = Annotated[
+    str | None,
+    HeaderParameter(
+        name="Last-Event-ID", description="`id` of the last event seen: nothing older is sent."
+    ),
+]
+EVENTS: Final = ResponseSpec(
+    str,
+    media_type=EVENT_STREAM,
+    generate_examples=False,
+    description="Events `status` and `progress`; the data of each is what `getVideo` answers.",
+)
+ENDED: Final = ResponseSpec(
+    None,
+    generate_examples=False,
+    description="`Last-Event-ID` is the last there will be: stop reconnecting.",
+)
+log = structlog.stdlib.get_logger(__name__)
+
+
+def taken_within(timeout_s: float) -> Callable[[ASGIApp], ASGIApp]:
+    """Return the middleware that gives a client up once it takes nothing for so long."""
+
+    def wrap(app: ASGIApp) -> ASGIApp:
+        async def middleware(scope: Scope, receive: Receive, send: Send) -> None:
+            async def send_in_time(message: Message) -> None:
+                async with asyncio.timeout(timeout_s):
+                    await send(message)
+
+            try:
+                await app(scope, receive, send_in_time)
+            except* TimeoutError:
+                log.info("slow_client_dropped")
+
+        return middleware
+
+    return wrap
+
+
+@get(
+    "/api/videos/{video_id:uuid}/events",
+    operation_id="followVideo",
+    tags=["videos"],
+    responses={HTTPStatus.OK: EVENTS, HTTPStatus.NO_CONTENT: ENDED},
+    middleware=[taken_within(SEND_S)],
+)
+async def events(
+    request: ServiceRequest,
+    video_id: FromPath[UUID],
+    edge: NamedDependency[Edge],
+    last_event_id: LastEventId = None,
+) -> Stream | Response[str]:
+    """Follow a video: its state at once, then every change, until READY or FAILED.
+
+    A client that comes again with `Last-Event-ID` gets the present state if it has moved since,
+    and nothing until it does otherwise.
+    """
+    bind_contextvars(video_id=str(video_id))
+    seen = mark_of(last_event_id)
+    details = await edge.deps.reader.find(request.user.id, video_id)
+    if is_final(details) and details.mark == seen:
+        return Response("", status_code=HTTPStatus.NO_CONTENT)
+    return Stream(
+        _lines(request.user.id, video_id, edge, seen),
+        media_type=EVENT_STREAM,
+        headers={"Cache-Control": "no-store"},
+    )
+
+
+async def _lines(
+    owner_id: UUID, video_id: UUID, edge: Edge, seen: Mark | None
+) -> AsyncGenerator[bytes]:
+    ends_at = asyncio.get_running_loop().time() + LIFETIME_S
+    yield ServerSentEventMessage(data=None, retry=RETRY_MS).encode()
+    following = follow_video(owner_id, video_id, edge.deps, seen=seen)
+    async with aclosing(following) as states:
+        async for details in states:
+            if details is None:
+                yield b":\n\n"
+            else:
+                yield event_of(details, edge, seen)
+                seen = details.mark
+            if asyncio.get_running_loop().time() > ends_at:
+                return
+
+
+def event_of(details: VideoDetails, edge: Edge, seen: Mark | None) -> bytes:
+    """Return the event that takes a client from `seen` to `details`."""
+    version, revision = details.mark
+    is_progress = seen is not None and seen[0] == version
+    return ServerSentEventMessage(
+        event="progress" if is_progress else "status",
+        id=f"{version}.{revision}",
+        data=msgspec.json.encode(video_view(details, edge)),
+    ).encode()
+
+
+def mark_of(last_event_id: str | None) -> Mark | None:
+    """Read an id of ours; any other is as good as none."""
+    match = re.fullmatch(r"([0-9]{1,19})\.([0-9]{1,19})", last_event_id or "")
+    return (int(match[1]), int(match[2])) if match else None
