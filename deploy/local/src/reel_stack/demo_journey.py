@@ -103,7 +103,7 @@ async def _wait(journey: Journey, reel: ReelClient, video_id: UUID, console: Con
     view: VideoView | None = None
     async for view in reel.watch(video_id, pace=PACE):
         lines.show(view.status)
-        if view.status is VideoStatus.TRANSCODING:
+        if view.status is VideoStatus.TRANSCODING and started is None:  # later views are progress
             started = time.perf_counter()
     if view is None or view.status is not VideoStatus.READY:
         reason = view.fail_reason if view else None
