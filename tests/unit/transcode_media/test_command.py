@@ -26,7 +26,7 @@ def rendition(number: int, label: str, rate: list[str], sound: list[str]) -> lis
         *("-f", "hls", "-hls_time", "6", "-hls_playlist_type", "vod"),
         *("-hls_segment_type", "fmp4", "-hls_flags", "independent_segments+temp_file"),
         *("-hls_fmp4_init_filename", "init.mp4"),
-        *("-hls_segment_filename", f"/work/{label}/seg_%05d.m4s", f"/work/{label}/playlist.m3u8"),
+        *("-hls_segment_filename", f"/out/{label}/seg_%05d.m4s", f"/out/{label}/playlist.m3u8"),
     ]
 
 
@@ -42,7 +42,7 @@ HEAD = [
 POSTER = [
     *("-map", "[poster]", "-map_metadata", "-1", "-frames:v", "1"),
     *("-c:v", "mjpeg", "-q:v", "3", "-pix_fmt", "yuvj420p"),
-    *("-f", "image2", "-update", "1", "/work/poster.jpg"),
+    *("-f", "image2", "-update", "1", "/out/poster.jpg"),
 ]
 BT709 = (
     "setsar=1,format=yuv420p,"
@@ -65,7 +65,7 @@ GRAPH = (
 
 def test_one_command_makes_every_rung_and_the_poster(portrait_plan: Plan) -> None:
     arguments = ffmpeg_arguments(
-        portrait_plan, demuxer="mov", out=PurePath("/work"), settings=SETTINGS
+        portrait_plan, demuxer="mov", out=PurePath("/out"), settings=SETTINGS
     )
 
     assert arguments == [
@@ -81,7 +81,7 @@ def test_one_command_makes_every_rung_and_the_poster(portrait_plan: Plan) -> Non
 def test_a_silent_film_has_no_sound_options(portrait_plan: Plan) -> None:
     silent = replace(portrait_plan, audio=None, audio_channels=0, rungs=portrait_plan.rungs[:1])
 
-    arguments = ffmpeg_arguments(silent, demuxer="mov", out=PurePath("/work"), settings=SETTINGS)
+    arguments = ffmpeg_arguments(silent, demuxer="mov", out=PurePath("/out"), settings=SETTINGS)
 
     graph = ["-filter_complex", filter_graph(silent)]
     assert arguments == [*HEAD, *graph, *rendition(0, "1080p", ["5000k", "10000k"], []), *POSTER]
@@ -90,7 +90,7 @@ def test_a_silent_film_has_no_sound_options(portrait_plan: Plan) -> None:
 def test_mono_stays_mono(portrait_plan: Plan) -> None:
     mono = replace(portrait_plan, audio_channels=1)
 
-    arguments = ffmpeg_arguments(mono, demuxer="mov", out=PurePath("/work"), settings=SETTINGS)
+    arguments = ffmpeg_arguments(mono, demuxer="mov", out=PurePath("/out"), settings=SETTINGS)
 
     assert arguments[arguments.index("-c:a") :][:4] == ["-c:a", "aac", "-b:a", "64k"]
     assert "aformat=channel_layouts=mono" in filter_graph(mono)
