@@ -39,10 +39,15 @@ HEAD = [
     *("-max_pixels", "35389440"),
     *("-f", "mov", "-i", "pipe:0"),
 ]
-POSTER = [
-    *("-map", "[poster]", "-map_metadata", "-1", "-frames:v", "1"),
+STILLS = [
+    *("-map", "[poster]", "-map_metadata", "-1", "-frames:v", "16", "-fps_mode:v", "passthrough"),
     *("-c:v", "mjpeg", "-q:v", "3", "-pix_fmt", "yuvj420p"),
-    *("-f", "image2", "-update", "1", "/out/poster.jpg"),
+    *("-f", "image2", "/out/candidates/%04d.jpg"),
+    *("-map", "[luma]", "-frames:v", "16", "-fps_mode:v", "passthrough"),
+    *("-c:v", "rawvideo", "-f", "rawvideo", "/out/candidates/luma.gray"),
+    *("-map", "[storyboard]", "-map_metadata", "-1", "-fps_mode:v", "passthrough"),
+    *("-c:v", "mjpeg", "-q:v", "5", "-pix_fmt", "yuvj420p"),
+    *("-f", "image2", "/out/storyboard/%04d.jpg"),
 ]
 BT709 = (
     "setsar=1,format=yuv420p,"
@@ -53,17 +58,20 @@ SDR = (
     + BT709
 )
 GRAPH = (
-    f"[0:1]fps=30000/1001:start_time=0,{SDR},split=4[s0][s1][s2][sp];"
+    f"[0:1]fps=30000/1001:start_time=0,{SDR},split=5[s0][s1][s2][sp][st];"
     "[s0]scale=1080:1920:flags=bicubic,setsar=1[v0];"
     "[s1]scale=720:1280:flags=bicubic,setsar=1[v1];"
     "[s2]scale=480:854:flags=bicubic,setsar=1[v2];"
-    "[sp]select=eq(n\\,29),scale=720:1280:out_color_matrix=bt601:out_range=pc,setsar=1[poster];"
+    "[sp]select=not(mod(n\\,56)),scale=720:1280:out_color_matrix=bt601:out_range=pc,setsar=1,"
+    "split[poster][sl];[sl]scale=1:1:flags=area,format=gray[luma];"
+    "[st]select=not(mod(n\\,60)),scale=90:160:out_color_matrix=bt601:out_range=pc,setsar=1,"
+    "tile=5x3[storyboard];"
     "[0:0]aresample=48000:async=1:first_pts=0,aformat=channel_layouts=stereo,"
     "apad=whole_dur=30.000,asplit=3[a0][a1][a2]"
 )
 
 
-def test_one_command_makes_every_rung_and_the_poster(portrait_plan: Plan) -> None:
+def test_one_command_makes_every_rung_and_the_stills(portrait_plan: Plan) -> None:
     arguments = ffmpeg_arguments(
         portrait_plan, demuxer="mov", out=PurePath("/out"), settings=SETTINGS
     )
@@ -74,7 +82,7 @@ def test_one_command_makes_every_rung_and_the_poster(portrait_plan: Plan) -> Non
         *rendition(0, "1080p", ["5000k", "10000k"], STEREO),
         *rendition(1, "720p", ["2800k", "5600k"], STEREO),
         *rendition(2, "480p", ["1400k", "2800k"], STEREO),
-        *POSTER,
+        *STILLS,
     ]
 
 
@@ -84,7 +92,7 @@ def test_a_silent_film_has_no_sound_options(portrait_plan: Plan) -> None:
     arguments = ffmpeg_arguments(silent, demuxer="mov", out=PurePath("/out"), settings=SETTINGS)
 
     graph = ["-filter_complex", filter_graph(silent)]
-    assert arguments == [*HEAD, *graph, *rendition(0, "1080p", ["5000k", "10000k"], []), *POSTER]
+    assert arguments == [*HEAD, *graph, *rendition(0, "1080p", ["5000k", "10000k"], []), *STILLS]
 
 
 def test_mono_stays_mono(portrait_plan: Plan) -> None:
@@ -116,7 +124,7 @@ def test_rates_are_made_constant_before_hdr_is_brought_to_linear_light(
         "zscale=matrixin=2020_ncl:primariesin=2020:transferin=smpte2084:rangein=limited"
         ":transfer=linear:npl=203,format=gbrpf32le,zscale=primaries=709,"
         "tonemap=mobius:param=0.3:desat=0:peak=4.926,"
-        f"zscale=transfer=709:matrix=709:range=limited,{BT709},split=4"
+        f"zscale=transfer=709:matrix=709:range=limited,{BT709},split=5"
     )
 
 

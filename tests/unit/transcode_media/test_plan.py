@@ -105,14 +105,9 @@ def test_the_plan_of_a_film_held_upright(portrait_film: Probe) -> None:
     assert plan.displayed == (1080, 1920)
     assert [rung.label for rung in plan.rungs] == ["1080p", "720p", "480p"]
     assert plan.frame_rate == Fraction(30000, 1001)
-    assert plan.poster_size == (720, 1280)
-    assert plan.poster_frame == 29
+    assert plan.poster.size == (720, 1280)
+    assert plan.storyboard.tile == (90, 160)
     assert plan.duration_s == 30.0
-
-
-def test_a_short_film_shows_a_tenth_of_itself_and_an_unknown_one_its_start() -> None:
-    assert make_plan(Probe(video=(film(duration_s=2.0),), audio=()), ALL).poster_frame == 6
-    assert make_plan(Probe(video=(film(),), audio=()), ALL).poster_frame == 0
 
 
 def test_the_largest_real_film_is_chosen_and_the_cover_is_not() -> None:
@@ -209,6 +204,7 @@ def test_a_plan_is_stored_as_plain_json() -> None:
         "sound": None,
         "hold_s": 0.0,
         "rungs": [{"label": "480p", "size": "854x480", "crf": 23, "max_kbps": 1400}],
+        "storyboard": {"interval_s": 2.0, "tile": "160x90", "sheet": "3x1"},
         "why": ["picture: unknown → 30 frames/s", "sound: no audio"],
     }
 
@@ -226,7 +222,7 @@ def test_the_picture_is_held_while_the_sound_goes_on() -> None:
 def test_the_poster_is_never_scaled_up_from_a_smaller_rung() -> None:
     plan = make_plan(Probe(video=(film(width=1920, height=1080),), audio=()), ("480p",))
 
-    assert plan.picture.size == plan.poster_size == (1280, 720)
+    assert plan.picture.size == plan.poster.size == (1280, 720)
 
 
 @pytest.mark.parametrize(

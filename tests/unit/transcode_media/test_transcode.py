@@ -97,7 +97,7 @@ def stage(portrait_film: Probe) -> Stage:
     return Stage(portrait_film)
 
 
-async def test_a_film_becomes_a_master_its_renditions_and_a_poster(stage: Stage) -> None:
+async def test_a_film_becomes_a_master_its_renditions_and_stills(stage: Stage) -> None:
     result = await stage.play()
 
     assert (result.width, result.height, result.duration_s) == (1080, 1920, 30.0)
@@ -106,12 +106,26 @@ async def test_a_film_becomes_a_master_its_renditions_and_a_poster(stage: Stage)
         ("HLS_RENDITION", f"{PREFIX}/1080p/playlist.m3u8", "1080p"),
         ("HLS_RENDITION", f"{PREFIX}/480p/playlist.m3u8", "480p"),
         ("THUMBNAIL", f"{PREFIX}/poster.jpg", None),
+        ("THUMBNAIL", f"{PREFIX}/storyboard.vtt", None),
     ]
+    assert [asset.container for asset in result.assets[-2:]] == ["jpg", "vtt"]
     rendition = result.assets[1]
     assert (rendition.width, rendition.height) == (1080, 1920)
     assert (rendition.codec, rendition.container) == ("h264/aac", "m3u8")
     assert rendition.bandwidth == round(8 * 1000 / 30)
     assert b'CODECS="avc1.640028,mp4a.40.2"' in stage.store.objects[f"{PREFIX}/master.m3u8"]
+
+
+async def test_the_storyboard_lasts_as_long_as_what_was_published(stage: Stage) -> None:
+    stage.published_s = 29.9
+
+    await stage.play()
+
+    text = stage.store.objects[f"{PREFIX}/storyboard.vtt"].decode()
+    cues = [line for line in text.splitlines() if "-->" in line]
+    assert cues[0].startswith("00:00:00.000 -->")
+    assert cues[-1].endswith("--> 00:00:29.900")
+    assert list(stage.store.objects)[-2:] == [f"{PREFIX}/storyboard.vtt", f"{PREFIX}/master.m3u8"]
 
 
 async def test_ffmpeg_gets_the_index_first_and_every_byte(stage: Stage) -> None:

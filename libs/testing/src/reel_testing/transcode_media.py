@@ -164,7 +164,10 @@ class ScriptedPublisher:
 
     async def finish(self) -> Published:
         segment = ("seg_00000.m4s", self._duration_s)
-        sent = {f"{self._prefix}/{layout.POSTER}": b"poster"}
+        sent = {
+            f"{self._prefix}/{layout.POSTER}": b"poster",
+            f"{self._prefix}/{layout.sheet(0)}": b"sheet",
+        }
         for label in self._labels:
             sent[f"{self._prefix}/{label}/{segment[0]}"] = bytes(1000)
         self._store.objects.update(sent)

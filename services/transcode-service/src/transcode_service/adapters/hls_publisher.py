@@ -9,6 +9,7 @@ from typing import Final
 
 from watchfiles import awatch  # pyright: ignore[reportUnknownVariableType] - names trio's types
 
+from transcode_service.adapters.still_files import make_directories, stills
 from transcode_service.domain import layout
 from transcode_service.domain.media_errors import OutputIncomplete
 from transcode_service.domain.playlist import parse_media_playlist
@@ -36,6 +37,7 @@ class HlsPublisher:
         try:
             for label in labels:
                 (work_dir / label).mkdir(parents=True, exist_ok=True)
+            make_directories(work_dir)
             yield HlsPublication(self._store, work_dir, prefix, labels, self._max_waiting_bytes)
         finally:
             await asyncio.to_thread(shutil.rmtree, work_dir, ignore_errors=True)
@@ -88,21 +90,17 @@ class HlsPublication:
         await self._has_room.wait()
 
     async def finish(self) -> Published:
-        """Poster and segments before the playlists that name them."""
+        """Stills and segments before the playlists that name them."""
         inits = {label: self._read_bytes(layout.init(label)) for label in self._labels}
         texts = {label: self._read_bytes(layout.playlist(label)) for label in self._labels}
         media = [self._work_dir / layout.init(label) for label in self._labels]
-        await self._send_all([*media, *self._posters(), *self._new_segments()])
+        await self._send_all([*media, *stills(self._work_dir), *self._new_segments()])
         await self._send_all([self._work_dir / layout.playlist(label) for label in self._labels])
         renditions = {
             label: self._rendition(label, texts[label].decode(), inits[label])
             for label in self._labels
         }
         return Published(dict(self._sent), renditions)
-
-    def _posters(self) -> list[Path]:
-        """Return the poster; a film that ended before its frame has none."""
-        return list(self._work_dir.glob(layout.POSTER))
 
     def _new_segments(self) -> list[Path]:
         """Return the finished segments not seen before, oldest first, and count their bytes."""

@@ -7,14 +7,14 @@ from pathlib import PurePath
 from typing import Final
 
 from transcode_service.domain.ladder import Rung
-from transcode_service.domain.layout import INIT, PLAYLIST, POSTER, SEGMENT_PATTERN
+from transcode_service.domain.layout import INIT, PLAYLIST, SEGMENT_PATTERN
 from transcode_service.domain.light import bt709
 from transcode_service.domain.plan import MAX_PIXELS, Plan
+from transcode_service.domain.stills import poster_graph, still_outputs, storyboard_graph
 
 KEYFRAME_INTERVAL_S: Final = 2
 AUDIO_RATE_HZ: Final = 48_000
 AUDIO_KBPS: Final = {1: 64, 2: 128}
-POSTER_QSCALE: Final = 3
 PROGRESS_PERIOD_S: Final = 0.5
 
 
@@ -31,7 +31,7 @@ def ffmpeg_arguments(
 ) -> list[str]:
     """Return the arguments (without the program) that turn stdin into HLS files below `out`.
 
-    One decode feeds every rung and the poster. The demuxer is named, and the input may open
+    One decode feeds every rung, the poster and the storyboard. The demuxer is named, and the input may open
     nothing but its pipe. Any error of demuxer or decoder ends the run: a film with a hole in it
     is not a success. Progress goes to stdout, messages with their level to stderr. The rungs'
     directories must exist.
@@ -46,12 +46,12 @@ def ffmpeg_arguments(
             for number, rung in enumerate(plan.rungs)
             for option in _rendition(plan, number, out / rung.label, settings)
         ),
-        *_poster(out),
+        *still_outputs(out),
     ]
 
 
 def filter_graph(plan: Plan) -> str:
-    """Pictures and sound are made right once, then split into the rungs and the poster.
+    """Pictures and sound are made right once, then split into rungs and stills.
 
     FFmpeg turns the picture upright itself before the graph, and counts time from the earliest
     stream's start; here both streams are made to start then. Rates are made constant before
@@ -59,11 +59,11 @@ def filter_graph(plan: Plan) -> str:
     """
     rungs = range(len(plan.rungs))
     outputs = "".join(f"[s{number}]" for number in rungs)
-    picture = ",".join([*_timing(plan), *bt709(plan.picture), f"split={len(plan.rungs) + 1}"])
+    picture = ",".join([*_timing(plan), *bt709(plan.picture), f"split={len(plan.rungs) + 2}"])
     scaled = [f"[s{number}]{_scale(plan.rungs[number])}[v{number}]" for number in rungs]
-    poster = f"[sp]select=eq(n\\,{plan.poster_frame}),{_jpeg(*plan.poster_size)}[poster]"
+    stills = [poster_graph(plan.poster), storyboard_graph(plan.storyboard)]
     sound = [] if plan.audio is None else [_sound(plan)]
-    return ";".join([f"[0:{plan.video}]{picture}{outputs}[sp]", *scaled, poster, *sound])
+    return ";".join([f"[0:{plan.video}]{picture}{outputs}[sp][st]", *scaled, *stills, *sound])
 
 
 def _timing(plan: Plan) -> Iterator[str]:
@@ -76,11 +76,6 @@ def _timing(plan: Plan) -> Iterator[str]:
 
 def _scale(rung: Rung) -> str:
     return f"scale={rung.width}:{rung.height}:flags=bicubic,setsar=1"
-
-
-def _jpeg(width: int, height: int) -> str:
-    """JFIF has colours of its own: BT.601, full range."""
-    return f"scale={width}:{height}:out_color_matrix=bt601:out_range=pc,setsar=1"
 
 
 def _sound(plan: Plan) -> str:
@@ -138,9 +133,3 @@ def _hls(out: PurePath, segment_s: int) -> Iterator[str]:
     yield from ("-hls_segment_type", "fmp4", "-hls_flags", "independent_segments+temp_file")
     yield from ("-hls_fmp4_init_filename", INIT)
     yield from ("-hls_segment_filename", str(out / SEGMENT_PATTERN), str(out / PLAYLIST))
-
-
-def _poster(out: PurePath) -> Iterator[str]:
-    yield from ("-map", "[poster]", "-map_metadata", "-1", "-frames:v", "1")
-    yield from ("-c:v", "mjpeg", "-q:v", str(POSTER_QSCALE), "-pix_fmt", "yuvj420p")
-    yield from ("-f", "image2", "-update", "1", str(out / POSTER))

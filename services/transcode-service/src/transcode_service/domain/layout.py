@@ -4,6 +4,15 @@ from typing import Final
 
 MASTER: Final = "master.m3u8"
 POSTER: Final = "poster.jpg"
+STORYBOARD: Final = "storyboard.vtt"
+SHEETS: Final = "storyboard"
+"""Where the sheets are that the storyboard names."""
+SHEET_PATTERN: Final = f"{SHEETS}/%04d.jpg"
+CANDIDATES: Final = "candidates"
+"""Of the poster; in the work directory alone."""
+CANDIDATE_PATTERN: Final = f"{CANDIDATES}/%04d.jpg"
+CANDIDATE_LUMA: Final = f"{CANDIDATES}/luma.gray"
+"""A byte for each candidate: its mean luma."""
 PLAYLIST: Final = "playlist.m3u8"
 INIT: Final = "init.mp4"
 SEGMENT_PATTERN: Final = "seg_%05d.m4s"
@@ -17,6 +26,7 @@ CONTENT_TYPES: Final = {
     ".mp4": "video/mp4",
     ".m4s": "video/iso.segment",
     ".jpg": "image/jpeg",
+    ".vtt": "text/vtt; charset=utf-8",
 }
 
 
@@ -33,3 +43,8 @@ def playlist(label: str) -> str:
 def init(label: str) -> str:
     """Return the relative path of a rendition's initialization section."""
     return f"{label}/{INIT}"
+
+
+def sheet(number: int) -> str:
+    """Return the relative path of a sheet of the storyboard, counted from 0."""
+    return SHEET_PATTERN % (number + 1)

@@ -12,10 +12,12 @@ from transcode_service.domain.decisions import (
     sound_decisions,
     stream_decisions,
 )
-from transcode_service.domain.ladder import Rung, fit, ladder
+from transcode_service.domain.ladder import Rung, ladder
 from transcode_service.domain.media_errors import Rejection, SourceRejected
 from transcode_service.domain.picture import Picture, picture_of
+from transcode_service.domain.poster import Poster, poster_of
 from transcode_service.domain.probe import SAME_RATE, AudioStream, Probe, VideoStream
+from transcode_service.domain.storyboard import Storyboard, storyboard_of
 
 MAX_DURATION_S: Final = 4 * 3600
 MAX_PIXELS: Final = 8192 * 4320
@@ -34,9 +36,6 @@ USUAL_FRAME_RATES: Final = (
     Fraction(60000, 1001),
     Fraction(60),
 )
-POSTER_AT_S: Final = 1.0
-POSTER_AT_FRACTION: Final = 0.1
-POSTER_SHORT_SIDE: Final = 720
 UNEVEN_END_S: Final = 0.25
 """Sound and picture that end this near each other are left as they are."""
 
@@ -46,10 +45,10 @@ class Plan:
     """One encode, decided before it starts.
 
     `video` and `audio` are stream indexes of the demuxer. `displayed` is the source's size as
-    seen. The poster is frame `poster_frame` of the output, `poster_size` large. Both streams
-    start at 0 in the output; the last picture is held for `hold_s` while the sound goes on.
-    `duration_s` is what the output must come to, None when the source does not say. `decisions`
-    say what is done that is not done to every film, and why.
+    seen. `poster` and `storyboard` are stills of the output. Both streams start at 0 in the
+    output; the last picture is held for `hold_s` while the sound goes on. `duration_s` is what
+    the output must come to, None when the source does not say. `decisions` say what is done that
+    is not done to every film, and why.
     """
 
     video: int
@@ -59,8 +58,8 @@ class Plan:
     displayed: tuple[int, int]
     picture: Picture
     rungs: tuple[Rung, ...]
-    poster_frame: int
-    poster_size: tuple[int, int]
+    poster: Poster
+    storyboard: Storyboard
     hold_s: float
     duration_s: float | None
     decisions: tuple[Decision, ...]
@@ -79,8 +78,8 @@ def make_plan(probe: Probe, qualities: Sequence[str]) -> Plan:
     _check_limits(video, ends.film_s)
     frame_rate = constant_rate(video.frame_rate)
     rungs = ladder(video.displayed, float(frame_rate), qualities)
-    poster_size = fit(video.displayed, min(POSTER_SHORT_SIDE, *video.displayed))
-    largest = max((rungs[0].width, rungs[0].height), poster_size)
+    poster = poster_of(video.displayed, frame_rate, ends.film_s)
+    largest = max((rungs[0].width, rungs[0].height), poster.size)
     picture = picture_of(video, largest)
     return Plan(
         video=video.index,
@@ -90,8 +89,8 @@ def make_plan(probe: Probe, qualities: Sequence[str]) -> Plan:
         displayed=video.displayed,
         picture=picture,
         rungs=rungs,
-        poster_frame=_poster_frame(ends.film_s, frame_rate),
-        poster_size=poster_size,
+        poster=poster,
+        storyboard=storyboard_of(video.displayed, frame_rate, ends.film_s),
         hold_s=ends.hold_s,
         duration_s=ends.film_s,
         decisions=(
@@ -175,9 +174,3 @@ def check_duration(duration_s: float) -> None:
     if duration_s > MAX_DURATION_S:
         detail = f"{duration_s:.0f} s is more than {MAX_DURATION_S} s"
         raise SourceRejected(Rejection.SOURCE_TOO_LONG, detail)
-
-
-def _poster_frame(duration_s: float | None, frame_rate: Fraction) -> int:
-    """About a second in, or a tenth of a short film; the first frame if the length is unknown."""
-    at_s = min(POSTER_AT_S, (duration_s or 0) * POSTER_AT_FRACTION)
-    return int(at_s * frame_rate)

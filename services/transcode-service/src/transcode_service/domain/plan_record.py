@@ -28,6 +28,7 @@ def plan_record(plan: Plan) -> PlanRecord:
             }
             for rung in plan.rungs
         ],
+        "storyboard": _storyboard(plan),
         "why": [f"{decision.about}: {decision.what}" for decision in plan.decisions],
     }
 
@@ -39,4 +40,13 @@ def _picture(picture: Picture) -> PlanRecord:
         "full_range": picture.full_range,
         "primaries": picture.primaries,
         "tone_map": picture.tone_map,
+    }
+
+
+def _storyboard(plan: Plan) -> PlanRecord:
+    board = plan.storyboard
+    return {
+        "interval_s": float(board.every / plan.frame_rate),
+        "tile": f"{board.tile[0]}x{board.tile[1]}",
+        "sheet": f"{board.columns}x{board.rows}",
     }

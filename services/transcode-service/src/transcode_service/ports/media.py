@@ -58,7 +58,7 @@ class HlsStore(Protocol):
         ...
 
     async def put_text(self, key: str, text: str) -> None:
-        """Store a playlist. Raises StoreUnavailable."""
+        """Store a playlist or storyboard. Raises StoreUnavailable."""
         ...
 
     async def sizes(self, prefix: str) -> dict[str, int]:
@@ -150,13 +150,11 @@ class Publication(Protocol):
         ...
 
     async def finish(self) -> Published:
-        """Send what is left once FFmpeg has ended: segments and poster, then playlists.
-
-        A missing poster is passed over.
+        """Send what is left once FFmpeg has ended: segments and stills, then playlists.
 
         Raises:
             StoreUnavailable: try again later.
-            OutputIncomplete: FFmpeg left out any other file.
+            OutputIncomplete: FFmpeg left out a file.
         """
         ...
 
@@ -165,7 +163,7 @@ class Publisher(Protocol):
     def open(
         self, work_dir: Path, prefix: str, labels: Sequence[str]
     ) -> AbstractAsyncContextManager[Publication]:
-        """Make the work directory with one directory a label; remove it with its content after."""
+        """Make the work directory and all that FFmpeg writes to; remove it after."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""What is said of a published encode: variants of the master playlist, assets of the result."""
+"""What is said of a published encode: its variants, its storyboard, the assets of the result."""
 
 from reel_hls.rates import average_bandwidth, peak_bandwidth
 from transcode_service.domain import layout
@@ -8,6 +8,7 @@ from transcode_service.domain.playlist import (
     Variant,
     avc_codec,
 )
+from transcode_service.domain.storyboard import webvtt
 from transcode_service.domain.transcoding import PublishedAsset
 from transcode_service.ports.media import Published
 
@@ -37,8 +38,14 @@ def variants(plan: Plan, published: Published) -> tuple[Variant, ...]:
     return tuple(found)
 
 
+def storyboard(plan: Plan, prefix: str, published: Published) -> str:
+    """Return the WebVTT of the sheets that were sent."""
+    sheets = sum(key.startswith(f"{prefix}/{layout.SHEETS}/") for key in published.sent)
+    return webvtt(plan.storyboard, plan.frame_rate, measured_s(published), sheets)
+
+
 def assets(plan: Plan, prefix: str, published: Published) -> tuple[PublishedAsset, ...]:
-    """List what video-service keeps of the result (spec 1.2): master, renditions, poster."""
+    """List what video-service keeps of the result (spec 1.2): master, renditions, stills."""
     codec = "h264" if plan.audio is None else "h264/aac"
     master = PublishedAsset(
         type="HLS_MASTER", file_key=f"{prefix}/{layout.MASTER}", container="m3u8"
@@ -59,9 +66,16 @@ def assets(plan: Plan, prefix: str, published: Published) -> tuple[PublishedAsse
     poster = PublishedAsset(
         type="THUMBNAIL",
         file_key=f"{prefix}/{layout.POSTER}",
-        width=plan.poster_size[0],
-        height=plan.poster_size[1],
+        width=plan.poster.size[0],
+        height=plan.poster.size[1],
         codec="mjpeg",
         container="jpg",
     )
-    return (master, *renditions, poster)
+    board = PublishedAsset(
+        type="THUMBNAIL",
+        file_key=f"{prefix}/{layout.STORYBOARD}",
+        width=plan.storyboard.tile[0],
+        height=plan.storyboard.tile[1],
+        container="vtt",
+    )
+    return (master, *renditions, poster, board)

@@ -9,7 +9,7 @@ from typing import Final
 from transcode_service.domain import layout
 from transcode_service.domain.command import ffmpeg_arguments
 from transcode_service.domain.containers import DEMUXERS
-from transcode_service.domain.media_errors import OutputIncomplete, Rejection, SourceRejected
+from transcode_service.domain.media_errors import Rejection, SourceRejected
 from transcode_service.domain.plan import Plan, check_duration, make_plan
 from transcode_service.domain.playlist import master_playlist
 from transcode_service.domain.probe import Probe
@@ -24,7 +24,7 @@ from transcode_service.ports.jobs import OnPlan
 from transcode_service.ports.media import Encoded, MediaDeps, Prober, Publication, Published
 from transcode_service.usecases.failures import most_telling_failure
 from transcode_service.usecases.open_source import HEAD_BYTES, OpenedSource, open_source
-from transcode_service.usecases.presentation import assets, measured_s, variants
+from transcode_service.usecases.presentation import assets, measured_s, storyboard, variants
 
 OnProgress = Callable[[Progress], None]
 
@@ -168,20 +168,21 @@ def _check_output(plan: Plan, opened: OpenedSource, encoded: Encoded, published:
     }
     check_same_length(lengths_s)
     check_length(measured_s(published), plan.duration_s)
-    if not any(key.endswith(layout.POSTER) for key in published.sent):
-        raise OutputIncomplete("FFmpeg left out the poster")
 
 
 async def _announce(
     plan: Plan, prefix: str, published: Published, deps: MediaDeps
 ) -> dict[str, int]:
-    """Send the master playlist, last of all, and compare the store's own list with what was sent.
+    """Send the storyboard and, last of all, the master playlist; compare the store's own list.
 
     Returns key → size in bytes of every object.
     """
-    text = master_playlist(variants(plan, published))
-    key = f"{prefix}/{layout.MASTER}"
-    await deps.outputs.put_text(key, text)
-    sent = {**published.sent, key: len(text.encode())}
+    texts = {
+        f"{prefix}/{layout.STORYBOARD}": storyboard(plan, prefix, published),
+        f"{prefix}/{layout.MASTER}": master_playlist(variants(plan, published)),
+    }
+    for key, text in texts.items():
+        await deps.outputs.put_text(key, text)
+    sent = {**published.sent, **{key: len(text.encode()) for key, text in texts.items()}}
     check_listing(sent, await deps.outputs.sizes(f"{prefix}/"))
     return sent
