@@ -10,10 +10,10 @@ import pytest
 
 from reel_stack.playback import corners
 from reel_stack.sources import CORNERS
-from reel_testing import film_card
+from reel_testing import film_card, storyboards
 from reel_testing.film_card import TONE_HZ, Case
 from reel_testing.film_matrix import CASES, SMALL, dolby_vision
-from reel_testing.media_memory import MediaInMemory, media_in_memory
+from reel_testing.media_memory import Made, MediaInMemory, media_in_memory
 from reel_testing.seen import Seen, see
 from transcode_service.domain.media_errors import Rejection, SourceRejected
 from transcode_service.domain.plan import Plan
@@ -50,6 +50,7 @@ async def test_a_film_gets_its_plan_and_becomes_right(
     check_sound(case, seen)
     assert corners(made.film) == CORNERS
     assert corners(made.poster) == CORNERS
+    check_storyboard(case, made)
 
 
 def told(plan: Plan) -> list[str]:
@@ -83,6 +84,14 @@ def check_sound(case: Case, seen: Seen) -> None:
     tone_s = case.sound_late_s + case.encoder_delay_s
     assert seen.tone_start_s == pytest.approx(tone_s, abs=A_FRAME_S)
     assert seen.tone_hz == pytest.approx(TONE_HZ, rel=0.03)
+
+
+def check_storyboard(case: Case, made: Made) -> None:
+    """The film is the same from end to end, and so must be its first tile."""
+    tiles = storyboards.read(made.storyboard.read_text())
+    assert tiles[-1].end_ms == pytest.approx(case.lasts_s * 1000, abs=100)
+    first = storyboards.cut(tiles[0], made.storyboard, made.storyboard.with_suffix(".png"))
+    assert corners(first) == CORNERS
 
 
 async def test_dolby_vision_without_a_base_layer_is_refused(

@@ -172,6 +172,10 @@ _PICTURES: Final[Mapping[str, Case]] = {
         why=("picture: BT.601 → BT.709",),
     ),
     "fragmented": Case(more=("-movflags", "+frag_keyframe+empty_moov+default_base_moof")),
+    "a-fifth-of-a-second": Case(
+        seconds=0.2, sounds=(), channels=0, lasts_s=0.2, why=("sound: no audio",)
+    ),
+    "one-frame": Case(seconds=0.04, sounds=(), channels=0, lasts_s=0.04, why=("sound: no audio",)),
     "timecode": Case(extension="mov", more=("-timecode", "01:00:00:00")),
 }
 

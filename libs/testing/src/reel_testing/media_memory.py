@@ -16,6 +16,7 @@ from transcode_service.adapters.ffmpeg import FfmpegEncoder
 from transcode_service.adapters.find_ffmpeg import find_ffmpeg
 from transcode_service.adapters.hls_publisher import HlsPublisher
 from transcode_service.adapters.prober import warm_prober
+from transcode_service.domain import layout
 from transcode_service.domain.command import EncodeSettings
 from transcode_service.domain.plan import Plan
 from transcode_service.domain.transcoding import SourceRef, TranscodeResult
@@ -27,12 +28,16 @@ PREFIX = "videos/v/hls"
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What became of a film: the plan, the result, and its best rendition as one playable file."""
+    """What became of a film: the plan, the result, its best rendition as one playable file, stills.
+
+    The sheets lie where `storyboard` says.
+    """
 
     plan: Plan
     result: TranscodeResult
     film: Path
     poster: Path
+    storyboard: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +71,19 @@ class MediaInMemory:
     def _made(self, plan: Plan, result: TranscodeResult) -> Made:
         below = f"{PREFIX}/{plan.rungs[0].label}/"
         keys = sorted(key for key in self.store.objects if key.startswith(f"{below}seg_"))
-        film, poster = self.folder / "made.mp4", self.folder / "poster.jpg"
+        film = self.folder / "made.mp4"
         film.write_bytes(b"".join(self.store.objects[key] for key in [f"{below}init.mp4", *keys]))
-        poster.write_bytes(self.store.objects[f"{PREFIX}/poster.jpg"])
-        return Made(plan, result, film, poster)
+        poster, board = self._fetched(layout.POSTER), self._fetched(layout.STORYBOARD)
+        for key in self.store.objects:
+            if f"/{layout.SHEETS}/" in key:
+                self._fetched(key.removeprefix(f"{PREFIX}/"))
+        return Made(plan, result, film, poster, board)
+
+    def _fetched(self, name: str) -> Path:
+        path = self.folder / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(self.store.objects[f"{PREFIX}/{name}"])
+        return path
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,9 +24,7 @@ class Poster:
     every: int
 
 
-def poster_of(
-    displayed: tuple[int, int], frame_rate: Fraction, duration_s: float | None
-) -> Poster:
+def poster_of(displayed: tuple[int, int], frame_rate: Fraction, duration_s: float | None) -> Poster:
     """Spread the candidates over the film, `MAX_CANDIDATES` of them at most."""
     interval_s = UNKNOWN_INTERVAL_S
     if duration_s is not None:
