@@ -71,6 +71,8 @@ async def test_a_prefix_holds_the_presentation_and_nothing_else(
         "480p/seg_00001.m4s",
         "master.m3u8",
         "poster.jpg",
+        "storyboard.vtt",
+        "storyboard/0001.jpg",
     ]
     assert sum(found.size_bytes for found in stored) == result.bytes_out
     assert not bucket.work_dir.exists()

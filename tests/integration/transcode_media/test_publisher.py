@@ -9,6 +9,7 @@ from reel_testing.transcode_media import BytesStore
 from reel_testing.waiting import until
 from transcode_service.adapters.hls_publisher import HlsPublication, HlsPublisher
 from transcode_service.domain.media_errors import OutputIncomplete, StoreUnavailable
+from transcode_service.domain.stills import LUMA_BYTES
 
 PLAYLIST = """#EXTM3U
 #EXT-X-TARGETDURATION:6
@@ -51,7 +52,10 @@ def write_segment(work: Path, number: int, size_bytes: int = 1000) -> Path:
 def write_the_rest(work: Path) -> None:
     (work / "480p" / "init.mp4").write_bytes(b"init")
     (work / "480p" / "playlist.m3u8").write_text(PLAYLIST)
-    (work / "poster.jpg").write_bytes(b"poster")
+    (work / "candidates" / "0001.jpg").write_bytes(b"dull")
+    (work / "candidates" / "0002.jpg").write_bytes(b"detailed")
+    (work / "candidates" / "luma.gray").write_bytes(bytes([99]) * 2 * LUMA_BYTES)
+    (work / "storyboard" / "0001.jpg").write_bytes(b"sheet")
 
 
 async def test_a_segment_is_sent_and_deleted_while_the_encode_goes_on(tmp_path: Path) -> None:
@@ -73,7 +77,8 @@ async def test_a_segment_is_sent_and_deleted_while_the_encode_goes_on(tmp_path: 
         "p/480p/seg_00001.m4s": 1000,
         "p/480p/init.mp4": 4,
         "p/480p/playlist.m3u8": len(PLAYLIST),
-        "p/poster.jpg": 6,
+        "p/poster.jpg": len(b"detailed"),
+        "p/storyboard/0001.jpg": 5,
     }
     assert published.renditions["480p"].playlist.duration_s == 9.0
     assert not work.exists()
@@ -145,4 +150,26 @@ async def test_a_playlist_that_names_an_unsent_segment_is_refused(tmp_path: Path
 async def test_an_encode_without_a_playlist_is_refused(tmp_path: Path) -> None:
     async with HlsPublisher(BytesStore()).open(tmp_path / "work", "p", ["480p"]) as publication:
         with pytest.raises(OutputIncomplete, match=r"init\.mp4"):
+            await publication.finish()
+
+
+@pytest.mark.parametrize(
+    ("left_out", "detail"),
+    [
+        ("candidates/0002.jpg", "1 candidates for the poster, of 2 the luma"),
+        ("candidates/luma.gray", "2 candidates for the poster, of 0 the luma"),
+        ("storyboard/0001.jpg", "left out the storyboard"),
+    ],
+)
+async def test_an_encode_without_all_its_stills_is_refused(
+    left_out: str, detail: str, tmp_path: Path
+) -> None:
+    work = tmp_path / "work"
+    async with HlsPublisher(BytesStore()).open(work, "p", ["480p"]) as publication:
+        write_segment(work, 0)
+        write_segment(work, 1)
+        write_the_rest(work)
+        (work / left_out).unlink()
+
+        with pytest.raises(OutputIncomplete, match=detail):
             await publication.finish()

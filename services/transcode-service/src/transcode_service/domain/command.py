@@ -31,10 +31,10 @@ def ffmpeg_arguments(
 ) -> list[str]:
     """Return the arguments (without the program) that turn stdin into HLS files below `out`.
 
-    One decode feeds every rung, the poster and the storyboard. The demuxer is named, and the input may open
-    nothing but its pipe. Any error of demuxer or decoder ends the run: a film with a hole in it
-    is not a success. Progress goes to stdout, messages with their level to stderr. The rungs'
-    directories must exist.
+    One decode feeds every rung, the poster and the storyboard. The demuxer is named, and the
+    input may open nothing but its pipe. Any error of demuxer or decoder ends the run: a film with
+    a hole in it is not a success. Progress goes to stdout, messages with their level to stderr.
+    The directories of rungs and stills must exist.
     """
     return [
         *_global_options(),

@@ -13,12 +13,15 @@ from transcode_service.domain.storyboard import Storyboard
 
 POSTER_QSCALE: Final = 3
 SHEET_QSCALE: Final = 5
+LUMA_SIDE: Final = 16
+LUMA_BYTES: Final = LUMA_SIDE**2
+"""Of one candidate in the file of all their lumas: a byte for each pixel, full range."""
 
 
 def poster_graph(poster: Poster) -> str:
-    """From `[sp]`: the candidates as `[poster]`, and `[luma]`, one grey pixel for each."""
+    """From `[sp]`: the candidates as `[poster]`, and `[luma]`, each once more, small and grey."""
     candidates = f"[sp]{_every(poster.every)},{_jpeg(poster.size)},split[poster][sl]"
-    return f"{candidates};[sl]scale=1:1:flags=area,format=gray[luma]"
+    return f"{candidates};[sl]scale={LUMA_SIDE}:{LUMA_SIDE}:flags=area,setsar=1,format=gray[luma]"
 
 
 def storyboard_graph(board: Storyboard) -> str:
