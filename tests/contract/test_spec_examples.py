@@ -107,6 +107,7 @@ STREAM = f"https://cdn.example.com/videos/{VIDEO}/hls/master.m3u8"
 CURSOR = "eyJjcmVhdGVkQXQiOiIyMDI2LTAxLTIyVDAyOjQwOjAwWiIsImlkIjoidmlkZW9fdXVpZF8yIn0="  # opaque
 UNKNOWN_YET: Body = {
     "posterUrl": None,
+    "storyboardUrl": None,
     "durationSeconds": None,
     "width": None,
     "height": None,

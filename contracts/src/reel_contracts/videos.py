@@ -78,8 +78,10 @@ class ProgressView(Message, frozen=True, kw_only=True):
 class VideoView(Message, frozen=True, kw_only=True):
     """Answer to `GET /api/videos/{videoId}`.
 
-    `posterUrl`, `durationSeconds`, `width` and `height` (as displayed, in pixels) are known
-    once the video is READY, and null before. `progress` is null in every state but TRANSCODING,
+    `posterUrl`, `storyboardUrl`, `durationSeconds`, `width` and `height` (as displayed, in
+    pixels) are known once the video is READY, and null before. The storyboard is a WebVTT file
+    whose cues name a still each (`storyboard/0001.jpg#xywh=…`, relative to it), for previews
+    while seeking; a video that was READY before there were any has none. `progress` is null in every state but TRANSCODING,
     and there too until a worker has told of any.
     """
 
@@ -91,6 +93,7 @@ class VideoView(Message, frozen=True, kw_only=True):
     fail_reason: str | None
     playback: Playback
     poster_url: str | None
+    storyboard_url: str | None = None
     duration_seconds: float | None
     width: int | None
     height: int | None

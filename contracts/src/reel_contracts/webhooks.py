@@ -63,7 +63,11 @@ class AssetType(StrEnum):
 
 
 class Asset(Message, frozen=True, kw_only=True):
-    """One published object; `bandwidth` is the peak in bit/s, sizes are in pixels."""
+    """One published object; `bandwidth` is the peak in bit/s, sizes are in pixels.
+
+    A THUMBNAIL is the video's poster, unless its `container` is `vtt`: then it is its storyboard,
+    and the size that of one still. There is at most one of each.
+    """
 
     type: AssetType
     file_key: Annotated[str, Meta(min_length=1, max_length=1024)]

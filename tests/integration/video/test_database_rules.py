@@ -36,8 +36,8 @@ UPDATE videos
 COMMIT_CHECKS: Final = "SET CONSTRAINTS ALL IMMEDIATE"
 """Runs what is deferred to the end of the transaction."""
 ADD_ASSET: Final = """
-INSERT INTO video_assets (id, video_id, type, file_key, created_at)
-VALUES (gen_random_uuid(), $1, $2, $3, now())
+INSERT INTO video_assets (id, video_id, type, file_key, container, created_at)
+VALUES (gen_random_uuid(), $1, $2, $3, $4, now())
 """
 
 
@@ -61,8 +61,11 @@ async def a_row(connection: Connection, status: VideoStatus = VideoStatus.DRAFT)
     return video_id
 
 
-async def add_asset(connection: Connection, video_id: UUID, kind: str, name: str) -> str:
-    return await connection.execute(ADD_ASSET, video_id, kind, f"videos/{video_id}/hls/{name}")
+async def add_asset(
+    connection: Connection, video_id: UUID, kind: str, name: str, container: str | None = None
+) -> str:
+    key = f"videos/{video_id}/hls/{name}"
+    return await connection.execute(ADD_ASSET, video_id, kind, key, container)
 
 
 async def set_one(connection: Connection, video_id: UUID, assignment: str) -> str:
@@ -189,6 +192,27 @@ async def test_a_video_has_one_master_and_each_file_once(
 
     with pytest.raises(asyncpg.UniqueViolationError) as caught:
         await add_asset(connection, video_id, kind, name)
+
+    assert caught.value.constraint_name == constraint
+
+
+@pytest.mark.parametrize(
+    ("container", "constraint"),
+    [
+        (None, "video_assets_one_of_a_kind"),
+        ("jpg", "video_assets_one_of_a_kind"),
+        ("vtt", "video_assets_one_storyboard"),
+    ],
+)
+async def test_a_video_has_one_poster_and_one_storyboard(
+    connection: Connection, container: str | None, constraint: str
+) -> None:
+    video_id = await a_row(connection)
+    await add_asset(connection, video_id, "THUMBNAIL", "poster.jpg", "jpg")
+    await add_asset(connection, video_id, "THUMBNAIL", "storyboard.vtt", "vtt")
+
+    with pytest.raises(asyncpg.UniqueViolationError) as caught:
+        await add_asset(connection, video_id, "THUMBNAIL", "another", container)
 
     assert caught.value.constraint_name == constraint
 

@@ -31,10 +31,11 @@ async def test_a_film_is_stored_with_its_assets(service: VideoService, owner: UU
     view = await service.get(owner, video_id)
     stream = f"{CDN}/videos/{video_id}/hls/master.m3u8"
     assert (view["status"], view["playback"]) == ("READY", {"ready": True, "streamUrl": stream})
-    master, rendition, poster = await assets_of(service, video_id)
-    assert [a["type"] for a in (master, rendition, poster)] == [
+    master, rendition, poster, board = await assets_of(service, video_id)
+    assert [a["type"] for a in (master, rendition, poster, board)] == [
         "HLS_MASTER",
         "HLS_RENDITION",
+        "THUMBNAIL",
         "THUMBNAIL",
     ]
     assert (rendition["quality_label"], rendition["bandwidth"]) == ("1080p", 5_000_000)
@@ -54,7 +55,7 @@ async def test_the_stream_of_a_later_attempt_is_that_attempts_master(
 
     view = await service.get(owner, video_id)
     assert view["playback"]["streamUrl"] == f"{CDN}/{master}"
-    assert view["posterUrl"] is None
+    assert (view["posterUrl"], view["storyboardUrl"]) == (None, None)
 
 
 async def test_ready_before_the_relays_commit_walks_both_edges(

@@ -57,6 +57,7 @@ async def test_only_a_ready_video_has_a_stream(
         "failReason": "TRANSCODE_ERROR" if status == "FAILED" else None,
         "playback": {"ready": is_ready, "streamUrl": stream},
         "posterUrl": f"{CDN}/videos/{video_id}/hls/poster.jpg" if is_ready else None,
+        "storyboardUrl": f"{CDN}/videos/{video_id}/hls/storyboard.vtt" if is_ready else None,
         "durationSeconds": 62.5 if is_ready else None,
         "width": 1920 if is_ready else None,
         "height": 1080 if is_ready else None,

@@ -10,12 +10,12 @@ from reel_testing.videos import some_assets
 from video_service.domain.assets import Asset, asset_errors, require_playable
 
 VIDEO = uuid4()
-MASTER, RENDITION, POSTER = some_assets(VIDEO)
+MASTER, RENDITION, POSTER, STORYBOARD = some_assets(VIDEO)
 PREFIX = f"videos/{VIDEO}/hls/"
 
 
-def test_a_master_with_renditions_and_a_poster_is_playable() -> None:
-    require_playable(VIDEO, (MASTER, RENDITION, POSTER))
+def test_a_master_with_renditions_a_poster_and_a_storyboard_is_playable() -> None:
+    require_playable(VIDEO, (MASTER, RENDITION, POSTER, STORYBOARD))
 
 
 def test_a_later_attempt_may_have_its_own_folder() -> None:
@@ -45,10 +45,11 @@ def test_what_may_be_there_once_may_not_be_there_twice(second: Asset, code: str)
     assert (error.field, error.code) == ("assets", code)
 
 
-def test_two_posters_are_one_too_many() -> None:
-    other = replace(POSTER, file_key=f"{PREFIX}poster2.jpg")
+@pytest.mark.parametrize("thumbnail", [POSTER, replace(POSTER, container="jpg"), STORYBOARD])
+def test_two_posters_or_storyboards_are_one_too_many(thumbnail: Asset) -> None:
+    other = replace(thumbnail, file_key=f"{PREFIX}another")
 
-    [error] = asset_errors(VIDEO, (MASTER, POSTER, other))
+    [error] = asset_errors(VIDEO, (MASTER, thumbnail, other))
 
     assert error.code == "thumbnail"
 

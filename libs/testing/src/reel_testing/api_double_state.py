@@ -102,6 +102,7 @@ class ApiDouble:
             "failReason": None,
             "playback": {"ready": False, "streamUrl": None},
             "posterUrl": None,
+            "storyboardUrl": None,
             "durationSeconds": None,
             "width": None,
             "height": None,

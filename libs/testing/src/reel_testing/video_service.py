@@ -209,6 +209,7 @@ def film_of(video_id: str) -> dict[str, Any]:
                 "fileKey": f"{prefix}/1080p/playlist.m3u8",
             },
             {"type": "THUMBNAIL", "fileKey": f"{prefix}/poster.jpg"},
+            {"type": "THUMBNAIL", "container": "vtt", "fileKey": f"{prefix}/storyboard.vtt"},
         ],
     }
 

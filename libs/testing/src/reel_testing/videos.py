@@ -45,7 +45,7 @@ def a_video(status: VideoStatus = VideoStatus.DRAFT, **changes: object) -> Video
 
 
 def some_assets(video_id: UUID) -> tuple[Asset, ...]:
-    """Build a master, a rendition and a poster of `video_id`."""
+    """Build a master, a rendition, a poster and a storyboard of `video_id`."""
     prefix = f"videos/{video_id}/hls"
     return (
         Asset(id=uuid4(), type=AssetType.HLS_MASTER, file_key=f"{prefix}/master.m3u8"),
@@ -57,6 +57,12 @@ def some_assets(video_id: UUID) -> tuple[Asset, ...]:
             bandwidth=3_000_000,
         ),
         Asset(id=uuid4(), type=AssetType.THUMBNAIL, file_key=f"{prefix}/poster.jpg"),
+        Asset(
+            id=uuid4(),
+            type=AssetType.THUMBNAIL,
+            file_key=f"{prefix}/storyboard.vtt",
+            container="vtt",
+        ),
     )
 
 

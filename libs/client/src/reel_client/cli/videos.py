@@ -105,6 +105,7 @@ def _facts(view: VideoView) -> list[tuple[str, object]]:
         ("fail reason", view.fail_reason),
         ("stream", view.playback.stream_url),
         ("poster", view.poster_url),
+        ("storyboard", view.storyboard_url),
         ("duration", duration),
         ("size", size),
         ("created", f"{view.created_at:%Y-%m-%d %H:%M:%S %Z}"),

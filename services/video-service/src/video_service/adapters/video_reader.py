@@ -17,12 +17,16 @@ SELECT_DETAILS: Final = select_videos(
     """
   LEFT JOIN video_assets master ON master.video_id = v.id AND master.type = 'HLS_MASTER'
   LEFT JOIN video_assets poster ON poster.video_id = v.id AND poster.type = 'THUMBNAIL'
+        AND poster.container IS DISTINCT FROM 'vtt'
+  LEFT JOIN video_assets board ON board.video_id = v.id AND board.type = 'THUMBNAIL'
+        AND board.container = 'vtt'
   LEFT JOIN transcode_progress progress ON progress.video_id = v.id AND progress.job_id = v.job_id
         AND v.status = 'TRANSCODING'
  WHERE v.id = $1 AND v.owner_id = $2 AND v.deleted_at IS NULL
 """,
     "master.file_key AS master_key",
     "poster.file_key AS poster_key",
+    "board.file_key AS storyboard_key",
     "progress.fraction",
     "progress.eta_seconds",
     "progress.phase",
@@ -58,6 +62,7 @@ class PgVideoReader:
             video=video_of(row),
             master_key=row["master_key"],
             poster_key=row["poster_key"],
+            storyboard_key=row["storyboard_key"],
             progress=_progress_of(row),
             progress_revision=row["revision"] or 0,
         )

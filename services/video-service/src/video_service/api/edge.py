@@ -36,5 +36,8 @@ class Edge:
     def poster_url(self, details: VideoDetails) -> str | None:
         return self._url(details.poster_key)
 
+    def storyboard_url(self, details: VideoDetails) -> str | None:
+        return self._url(details.storyboard_key)
+
     def _url(self, file_key: str | None) -> str | None:
         return None if file_key is None else f"{self.cdn_base_url}/{file_key}"

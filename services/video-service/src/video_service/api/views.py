@@ -46,6 +46,7 @@ def video_view(details: VideoDetails, edge: Edge) -> VideoView:
         fail_reason=video.fail_reason,
         playback=Playback(ready=stream_url is not None, stream_url=stream_url),
         poster_url=edge.poster_url(details),
+        storyboard_url=edge.storyboard_url(details),
         duration_seconds=video.duration_s,
         width=video.width,
         height=video.height,

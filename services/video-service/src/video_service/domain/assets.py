@@ -10,6 +10,7 @@ from uuid import UUID
 from reel_kernel.errors import FieldError, InvalidRequest
 
 # Characters that mean the same in an S3 key, a URL path and a playlist.
+STORYBOARD_CONTAINER: Final = "vtt"
 _SEGMENT: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
 
 
@@ -34,6 +35,11 @@ class Asset:
     height: int | None = None
     codec: str | None = None
     container: str | None = None
+
+    @property
+    def is_storyboard(self) -> bool:
+        """Whether it is the THUMBNAIL that tells of many moments; any other is the poster."""
+        return self.type is AssetType.THUMBNAIL and self.container == STORYBOARD_CONTAINER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,8 +86,9 @@ def _set_errors(assets: Sequence[Asset]) -> Iterator[FieldError]:
     if types.count(AssetType.HLS_MASTER) != 1:
         message = "must hold exactly one HLS_MASTER"
         yield FieldError(field="assets", code="hls-master", message=message)
-    if types.count(AssetType.THUMBNAIL) > 1:
-        message = "must hold at most one THUMBNAIL"
+    storyboards = sum(asset.is_storyboard for asset in assets)
+    if storyboards > 1 or types.count(AssetType.THUMBNAIL) - storyboards > 1:
+        message = "must hold at most one THUMBNAIL as poster, and one in vtt as storyboard"
         yield FieldError(field="assets", code="thumbnail", message=message)
     if len({asset.file_key for asset in assets}) != len(assets):
         message = "must not name one fileKey twice"

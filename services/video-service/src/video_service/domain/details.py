@@ -13,7 +13,7 @@ Mark: TypeAlias = tuple[int, int]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VideoDetails:
-    """A video with the keys of its master playlist and poster, and progress, where it has them.
+    """A video with the keys of its master playlist, poster and storyboard, and progress, as it has.
 
     `progress_revision` is higher with every report, whatever the video; 0 without progress.
     """
@@ -21,6 +21,7 @@ class VideoDetails:
     video: Video
     master_key: str | None = None
     poster_key: str | None = None
+    storyboard_key: str | None = None
     progress: Progress | None = None
     progress_revision: int = 0
 
