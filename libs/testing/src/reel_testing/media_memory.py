@@ -17,6 +17,7 @@ from transcode_service.adapters.find_ffmpeg import find_ffmpeg
 from transcode_service.adapters.hls_publisher import HlsPublisher
 from transcode_service.adapters.prober import warm_prober
 from transcode_service.domain.command import EncodeSettings
+from transcode_service.domain.packaging import FMP4, Packaging
 from transcode_service.domain.plan import Plan
 from transcode_service.domain.transcoding import SourceRef, TranscodeResult
 from transcode_service.ports.media import MediaDeps
@@ -66,8 +67,11 @@ class MediaInMemory:
     def _made(self, plan: Plan, result: TranscodeResult) -> Made:
         below = f"{PREFIX}/{plan.rungs[0].label}/"
         keys = sorted(key for key in self.store.objects if key.startswith(f"{below}seg_"))
-        film, poster = self.folder / "made.mp4", self.folder / "poster.jpg"
-        film.write_bytes(b"".join(self.store.objects[key] for key in [f"{below}init.mp4", *keys]))
+        packaging = self.deps.settings.packaging
+        if packaging.init:
+            keys.insert(0, f"{below}{packaging.init}")
+        film, poster = self.folder / "made.film", self.folder / "poster.jpg"
+        film.write_bytes(b"".join(self.store.objects[key] for key in keys))
         poster.write_bytes(self.store.objects[f"{PREFIX}/poster.jpg"])
         return Made(plan, result, film, poster)
 
@@ -89,7 +93,9 @@ class MemoryProof:
 
 
 @asynccontextmanager
-async def media_in_memory(folder: Path) -> AsyncGenerator[MediaInMemory]:
+async def media_in_memory(
+    folder: Path, packaging: Packaging = FMP4
+) -> AsyncGenerator[MediaInMemory]:
     """Yield the pipeline with the fastest preset."""
     store = BytesStore()
     binary = await find_ffmpeg(None)
@@ -99,9 +105,9 @@ async def media_in_memory(folder: Path) -> AsyncGenerator[MediaInMemory]:
             outputs=store,
             prober=prober,
             encoder=FfmpegEncoder(binary),
-            publisher=HlsPublisher(store),
+            publisher=HlsPublisher(store, packaging=packaging),
             proof=MemoryProof(store),
-            settings=EncodeSettings(preset="ultrafast", segment_s=6),
+            settings=EncodeSettings(preset="ultrafast", segment_s=6, packaging=packaging),
             monotonic=monotonic,
         )
         yield MediaInMemory(store, deps, folder)
