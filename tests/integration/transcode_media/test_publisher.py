@@ -203,6 +203,7 @@ async def test_what_is_no_segment_is_refused(encode: Encode) -> None:
         encode.begin()
         encode.write_segment(0)
         encode.write_segment(1).write_bytes(bytes(1000))
+        encode.end()
 
         with pytest.raises(OutputIncomplete, match="480p/seg_00001"):
             await publication.finish()
