@@ -6,6 +6,7 @@ import pytest
 from transcode_service.domain.colour import Hdr
 from transcode_service.domain.command import EncodeSettings, ffmpeg_arguments, filter_graph
 from transcode_service.domain.light import bt709
+from transcode_service.domain.packaging import TS
 from transcode_service.domain.picture import Picture
 from transcode_service.domain.plan import Plan
 
@@ -24,8 +25,9 @@ def rendition(number: int, label: str, rate: list[str], sound: list[str]) -> lis
         *("-fps_mode:v", "passthrough"),
         *sound,
         *("-f", "hls", "-hls_time", "6", "-hls_playlist_type", "vod"),
-        *("-hls_segment_type", "fmp4", "-hls_flags", "independent_segments+temp_file"),
-        *("-hls_fmp4_init_filename", "init.mp4"),
+        *("-hls_flags", "independent_segments+temp_file"),
+        *("-hls_segment_type", "fmp4", "-hls_fmp4_init_filename", "init.mp4"),
+        *("-hls_segment_options", "movflags=+frag_keyframe+skip_sidx"),
         *("-hls_segment_filename", f"/out/{label}/seg_%05d.m4s", f"/out/{label}/playlist.m3u8"),
     ]
 
@@ -93,6 +95,20 @@ def test_a_silent_film_has_no_sound_options(portrait_plan: Plan) -> None:
 
     graph = ["-filter_complex", filter_graph(silent)]
     assert arguments == [*HEAD, *graph, *rendition(0, "1080p", ["5000k", "10000k"], []), *STILLS]
+
+
+def test_mpeg_ts_is_a_matter_of_the_muxer_alone(portrait_plan: Plan) -> None:
+    ts = replace(SETTINGS, packaging=TS)
+
+    arguments = ffmpeg_arguments(portrait_plan, demuxer="mov", out=PurePath("/out"), settings=ts)
+
+    fmp4 = ffmpeg_arguments(portrait_plan, demuxer="mov", out=PurePath("/out"), settings=SETTINGS)
+    muxer = arguments.index("-hls_segment_type")
+    assert arguments[:muxer] == fmp4[:muxer]
+    assert arguments[muxer : muxer + 5] == [
+        *("-hls_segment_type", "mpegts"),
+        *("-hls_segment_filename", "/out/1080p/seg_%05d.ts", "/out/1080p/playlist.m3u8"),
+    ]
 
 
 def test_mono_stays_mono(portrait_plan: Plan) -> None:

@@ -4,14 +4,13 @@ from fractions import Fraction
 import m3u8
 import pytest
 
-from reel_hls.isobmff import MalformedBox
 from reel_hls.rates import average_bandwidth, peak_bandwidth
-from reel_testing.boxes import box
+from transcode_service.domain.i_frames import IFrame, IFrameTrack
 from transcode_service.domain.ladder import Rung
+from transcode_service.domain.packaging import FMP4, TS
 from transcode_service.domain.playlist import (
     MediaPlaylist,
     Variant,
-    avc_codec,
     master_playlist,
     parse_media_playlist,
 )
@@ -33,6 +32,9 @@ HIGH = Variant(
     codecs=("avc1.64001f", "mp4a.40.2"),
     peak_bandwidth=2_900_000,
     average_bandwidth=2_100_000,
+    i_frames=IFrameTrack(
+        (IFrame("seg_00000.m4s", 24, 50_024, 2.0), IFrame("seg_00000.m4s", 90_000, 115_000, 2.0))
+    ),
 )
 LOW = replace(
     HIGH,
@@ -44,7 +46,7 @@ LOW = replace(
 
 
 def test_the_master_playlist_is_exact() -> None:
-    assert master_playlist((HIGH, LOW)) == (
+    assert master_playlist((HIGH, LOW), FMP4) == (
         "#EXTM3U\n"
         "#EXT-X-VERSION:7\n"
         "#EXT-X-INDEPENDENT-SEGMENTS\n"
@@ -54,7 +56,15 @@ def test_the_master_playlist_is_exact() -> None:
         "#EXT-X-STREAM-INF:BANDWIDTH=1400000,AVERAGE-BANDWIDTH=900000,"
         'CODECS="avc1.64001e",RESOLUTION=854x480,FRAME-RATE=29.970\n'
         "480p/playlist.m3u8\n"
+        "#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH=200000,AVERAGE-BANDWIDTH=150000,"
+        'CODECS="avc1.64001f",RESOLUTION=1280x720,URI="720p/iframes.m3u8"\n'
+        "#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH=200000,AVERAGE-BANDWIDTH=150000,"
+        'CODECS="avc1.64001e",RESOLUTION=854x480,URI="480p/iframes.m3u8"\n'
     )
+
+
+def test_a_master_is_of_the_version_of_its_media_playlists() -> None:
+    assert "#EXT-X-VERSION:6\n" in master_playlist((LOW,), TS)
 
 
 def test_another_reader_of_playlists_agrees_with_ours() -> None:
@@ -95,22 +105,3 @@ def test_the_peak_is_that_of_runs_about_as_long_as_the_target() -> None:
 
 def test_a_film_shorter_than_half_a_segment_peaks_at_its_average() -> None:
     assert peak_bandwidth([1000], [1.0], 6) == 8000
-
-
-def init(codec: bytes, inner: bytes) -> bytes:
-    entry = box(codec, bytes(78) + inner)
-    stbl = box(b"stbl", box(b"stsd", bytes(7) + b"\x01" + entry))
-    mdia = box(b"mdia", box(b"minf", stbl))
-    return box(b"ftyp", b"isom") + box(b"moov", box(b"trak", mdia))
-
-
-def test_the_codec_is_read_from_the_init_section() -> None:
-    avcc = box(b"avcC", bytes.fromhex("0164001fffe1"))
-
-    assert avc_codec(init(b"avc1", box(b"pasp", bytes(8)) + avcc)) == "avc1.64001f"
-
-
-@pytest.mark.parametrize("section", [b"", init(b"mp4a", b""), init(b"avc1", b"")])
-def test_an_init_section_without_h264_is_refused(section: bytes) -> None:
-    with pytest.raises(MalformedBox):
-        avc_codec(section)

@@ -1,6 +1,5 @@
 """The story of a transcode, with every machine replaced by a script."""
 
-import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -8,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from reel_hls.findings import Code, error, warning
-from reel_testing.boxes import FTYP, MOOV, Mdat, box, film
+from reel_testing.boxes import FTYP, MOOV, Mdat, film
 from reel_testing.transcode_media import (
     BytesStore,
     ScriptedEncoder,
@@ -33,9 +32,7 @@ from transcode_service.usecases.failures import most_telling_failure
 from transcode_service.usecases.transcode import LONG_HEAD_BYTES, transcode
 
 SOURCE = film([FTYP, Mdat((bytes(5000), bytes(5000))), MOOV]).data
-AVC = box(b"avc1", bytes(78) + box(b"avcC", bytes.fromhex("01640028")))
-STSD = box(b"stbl", box(b"stsd", struct.pack(">II", 0, 1) + AVC))
-INIT = box(b"moov", box(b"trak", box(b"mdia", box(b"minf", STSD))))
+CODEC = "avc1.640028"
 PREFIX = "videos/v/hls"
 
 
@@ -58,7 +55,7 @@ class Stage:
     def _publisher(self) -> ScriptedPublisher:
         return ScriptedPublisher(
             self.store,
-            init=INIT,
+            codec=CODEC,
             duration_s=self.published_s,
             failure=self.publishing_failure,
         )

@@ -4,12 +4,12 @@ import asyncio
 from collections.abc import Coroutine, Iterable, Iterator
 from typing import Any, Final, TypeVar
 
-from reel_hls.declared import check_i_frame_rate, check_variant
+from reel_hls.declared import check_i_frame_variant, check_variant
 from reel_hls.facts import SegmentFacts
 from reel_hls.fetching import Fetcher, NotThere
 from reel_hls.findings import Code, Finding, Report, error, warning
 from reel_hls.fmp4 import Track
-from reel_hls.i_frames import check_i_frames
+from reel_hls.i_frames import check_i_frames, pictures_of
 from reel_hls.measure import BrokenSegment, measure_fmp4, measure_ts, read_init
 from reel_hls.playlists import (
     BadPlaylist,
@@ -179,7 +179,8 @@ def _judge(presentation: Presentation) -> Iterator[Finding]:
 def _check_i_frame_variant(variant: Variant, presentation: Presentation) -> Iterator[Finding]:
     rendition = presentation.i_frames.get(variant.uri)
     if rendition:
-        yield from check_i_frame_rate(variant, rendition)
+        pictures = pictures_of(rendition.playlist, presentation)
+        yield from check_i_frame_variant(variant, rendition, pictures)
     elif variant.uri in presentation.renditions:
         message = "an I-frame playlist has an EXT-X-I-FRAMES-ONLY"
         yield error(Code.I_FRAME_RANGE, variant.uri, message)

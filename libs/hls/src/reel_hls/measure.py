@@ -1,5 +1,6 @@
 """Measures segments over a fetcher, reading no more of them than it takes."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -60,7 +61,7 @@ async def measure_ts(fetcher: Fetcher, segment: Segment) -> SegmentFacts:
     piece = await fetcher.read(segment.uri, start, min(length, MAX_SEGMENT_BYTES))
     _check_length(len(piece.data), length if part else piece.total_bytes)
     try:
-        found = mpegts.measure(piece.data, start)
+        found = await asyncio.to_thread(mpegts.measure, piece.data, start)
     except (MalformedStream, ValueError, IndexError) as error:
         raise BrokenSegment(str(error)) from error
     return SegmentFacts(segment.uri, len(piece.data), found, len(piece.data))

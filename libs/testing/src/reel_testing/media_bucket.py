@@ -16,6 +16,7 @@ from reel_storage.client import s3_client
 from reel_storage.objects import S3Objects
 from reel_testing.infra import Infra
 from transcode_service.adapters.media import media_deps
+from transcode_service.domain.packaging import FMP4, Packaging
 from transcode_service.domain.transcoding import SourceRef, TranscodeResult
 from transcode_service.ports.media import MediaDeps
 from transcode_service.usecases.transcode import OnProgress, transcode, unheard
@@ -70,11 +71,19 @@ class MediaBucket:
 
 
 @asynccontextmanager
-async def media_bucket(infra: Infra, bucket: str, work_dir: Path) -> AsyncGenerator[MediaBucket]:
+async def media_bucket(
+    infra: Infra, bucket: str, work_dir: Path, packaging: Packaging = FMP4
+) -> AsyncGenerator[MediaBucket]:
     """Open the pipeline as the service does, with the fastest preset."""
     async with (
         s3_client(infra.s3) as admin,
         s3_client(infra.s3_as("transcode-service")) as own,
-        media_deps(S3Objects(own, bucket), ffmpeg=None, preset="ultrafast", segment_s=6) as deps,
+        media_deps(
+            S3Objects(own, bucket),
+            ffmpeg=None,
+            preset="ultrafast",
+            segment_s=6,
+            packaging=packaging,
+        ) as deps,
     ):
         yield MediaBucket(admin=S3Objects(admin, bucket), deps=deps, work_dir=work_dir)

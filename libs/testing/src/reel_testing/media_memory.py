@@ -18,6 +18,7 @@ from transcode_service.adapters.hls_publisher import HlsPublisher
 from transcode_service.adapters.prober import warm_prober
 from transcode_service.domain import layout
 from transcode_service.domain.command import EncodeSettings
+from transcode_service.domain.packaging import FMP4, Packaging
 from transcode_service.domain.plan import Plan
 from transcode_service.domain.transcoding import SourceRef, TranscodeResult
 from transcode_service.ports.media import MediaDeps
@@ -71,8 +72,11 @@ class MediaInMemory:
     def _made(self, plan: Plan, result: TranscodeResult) -> Made:
         below = f"{PREFIX}/{plan.rungs[0].label}/"
         keys = sorted(key for key in self.store.objects if key.startswith(f"{below}seg_"))
-        film = self.folder / "made.mp4"
-        film.write_bytes(b"".join(self.store.objects[key] for key in [f"{below}init.mp4", *keys]))
+        packaging = self.deps.settings.packaging
+        if packaging.init:
+            keys.insert(0, f"{below}{packaging.init}")
+        film = self.folder / "made.film"
+        film.write_bytes(b"".join(self.store.objects[key] for key in keys))
         poster, board = self._fetched(layout.POSTER), self._fetched(layout.STORYBOARD)
         for key in self.store.objects:
             if f"/{layout.SHEETS}/" in key:
@@ -103,7 +107,9 @@ class MemoryProof:
 
 
 @asynccontextmanager
-async def media_in_memory(folder: Path) -> AsyncGenerator[MediaInMemory]:
+async def media_in_memory(
+    folder: Path, packaging: Packaging = FMP4
+) -> AsyncGenerator[MediaInMemory]:
     """Yield the pipeline with the fastest preset."""
     store = BytesStore()
     binary = await find_ffmpeg(None)
@@ -113,9 +119,9 @@ async def media_in_memory(folder: Path) -> AsyncGenerator[MediaInMemory]:
             outputs=store,
             prober=prober,
             encoder=FfmpegEncoder(binary),
-            publisher=HlsPublisher(store),
+            publisher=HlsPublisher(store, packaging=packaging),
             proof=MemoryProof(store),
-            settings=EncodeSettings(preset="ultrafast", segment_s=6),
+            settings=EncodeSettings(preset="ultrafast", segment_s=6, packaging=packaging),
             monotonic=monotonic,
         )
         yield MediaInMemory(store, deps, folder)

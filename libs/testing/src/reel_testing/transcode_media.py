@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
+from reel_hls.facts import Keyframe, Kind, SegmentFacts, TrackFacts
 from reel_hls.findings import Finding, Report
 from reel_kernel.media import Container
 from transcode_service.domain import layout
@@ -115,7 +116,7 @@ class ScriptedProver:
 
 
 class ScriptedPublisher:
-    """Publishes one segment of `duration_s` a rendition, with the given init section.
+    """Publishes one segment of `duration_s` a rendition, with a picture of the given codec.
 
     With a `failure`, sending segments fails once FFmpeg's output has been opened.
     """
@@ -124,14 +125,14 @@ class ScriptedPublisher:
         self,
         store: BytesStore,
         *,
-        init: bytes,
+        codec: str,
         duration_s: float,
         failure: Exception | None = None,
     ) -> None:
         self.events: list[str] = []
         self._failure = failure
         self._store = store
-        self._init = init
+        self._codec = codec
         self._duration_s = duration_s
         self._ended = asyncio.Event()
         self._prefix = ""
@@ -171,8 +172,19 @@ class ScriptedPublisher:
         for label in self._labels:
             sent[f"{self._prefix}/{label}/{segment[0]}"] = bytes(1000)
         self._store.objects.update(sent)
-        rendition = Rendition(MediaPlaylist((segment,), 6), self._init, {segment[0]: 1000})
+        rendition = Rendition(MediaPlaylist((segment,), 6), (self._measured(segment[0]),))
         return Published(
             {key: len(data) for key, data in sent.items()},
             dict.fromkeys(self._labels, rendition),
         )
+
+    def _measured(self, name: str) -> SegmentFacts:
+        picture = TrackFacts(
+            kind=Kind.VIDEO,
+            codec=self._codec,
+            start_s=0.0,
+            end_s=self._duration_s,
+            frames=round(30 * self._duration_s),
+            keyframes=(Keyframe(0.0, 24, 400),),
+        )
+        return SegmentFacts(name, 1000, (picture,))

@@ -38,6 +38,7 @@ from transcode_service.consumers.sweeper import Chore, Sweeper
 from transcode_service.consumers.transcode_requested import transcode_requested
 from transcode_service.consumers.video_deleted import video_deleted
 from transcode_service.domain.backoff import RetryPolicy
+from transcode_service.domain.packaging import PACKAGINGS
 from transcode_service.ports.jobs import (
     TRANSCODE_JOBS,
     VIDEO_WEBHOOK,
@@ -191,6 +192,7 @@ async def _transcoder(clients: Clients, settings: Settings) -> AsyncGenerator[Tr
             ffmpeg=clients.ffmpeg,
             preset=settings.preset,
             segment_s=settings.segment_s,
+            packaging=PACKAGINGS[settings.container],
         ) as media:
             yield in_own_directory(media, work_dir)
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 from tempfile import gettempdir
-from typing import Annotated, Final, Self
+from typing import Annotated, Final, Literal, Self
 
 import msgspec
 from msgspec import Meta
@@ -43,6 +43,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ffmpeg: str | None = None
     preset: str = "veryfast"
     segment_s: Annotated[int, Meta(ge=1, le=30)] = 6
+    container: Literal["fmp4", "ts"] = "fmp4"
     concurrency: Annotated[int, Meta(ge=1, le=10)] = 1
     max_attempts: Annotated[int, Meta(ge=1, le=100)] = 5
     lease_s: Annotated[int, Meta(ge=2, le=3600)] = 30

@@ -7,8 +7,9 @@ from pathlib import PurePath
 from typing import Final
 
 from transcode_service.domain.ladder import Rung
-from transcode_service.domain.layout import INIT, PLAYLIST, SEGMENT_PATTERN
+from transcode_service.domain.layout import PLAYLIST
 from transcode_service.domain.light import bt709
+from transcode_service.domain.packaging import FMP4, Packaging
 from transcode_service.domain.plan import MAX_PIXELS, Plan
 from transcode_service.domain.stills import poster_graph, still_outputs, storyboard_graph
 
@@ -20,10 +21,11 @@ PROGRESS_PERIOD_S: Final = 0.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EncodeSettings:
-    """What does not depend on the film: x264 `preset`, target length of segments."""
+    """What does not depend on the film: x264 `preset`, target length and kind of segments."""
 
     preset: str
     segment_s: int
+    packaging: Packaging = FMP4
 
 
 def ffmpeg_arguments(
@@ -111,7 +113,7 @@ def _rendition(plan: Plan, number: int, out: PurePath, settings: EncodeSettings)
     yield from _video(plan, plan.rungs[number], settings.preset)
     if plan.audio is not None:
         yield from _audio(plan.audio_channels)
-    yield from _hls(out, settings.segment_s)
+    yield from _hls(out, settings)
 
 
 def _video(plan: Plan, rung: Rung, preset: str) -> Iterator[str]:
@@ -128,8 +130,9 @@ def _audio(channels: int) -> Iterator[str]:
     yield from ("-c:a", "aac", "-b:a", f"{AUDIO_KBPS[channels]}k")
 
 
-def _hls(out: PurePath, segment_s: int) -> Iterator[str]:
-    yield from ("-f", "hls", "-hls_time", str(segment_s), "-hls_playlist_type", "vod")
-    yield from ("-hls_segment_type", "fmp4", "-hls_flags", "independent_segments+temp_file")
-    yield from ("-hls_fmp4_init_filename", INIT)
-    yield from ("-hls_segment_filename", str(out / SEGMENT_PATTERN), str(out / PLAYLIST))
+def _hls(out: PurePath, settings: EncodeSettings) -> Iterator[str]:
+    packaging = settings.packaging
+    yield from ("-f", "hls", "-hls_time", str(settings.segment_s), "-hls_playlist_type", "vod")
+    yield from ("-hls_flags", "independent_segments+temp_file", *packaging.muxer_options)
+    yield from ("-hls_segment_filename", str(out / packaging.segment_pattern))
+    yield str(out / PLAYLIST)

@@ -14,9 +14,7 @@ CANDIDATE_PATTERN: Final = f"{CANDIDATES}/%04d.jpg"
 CANDIDATE_LUMA: Final = f"{CANDIDATES}/luma.gray"
 """Each candidate once more, very small and grey."""
 PLAYLIST: Final = "playlist.m3u8"
-INIT: Final = "init.mp4"
-SEGMENT_PATTERN: Final = "seg_%05d.m4s"
-SEGMENT_SUFFIX: Final = ".m4s"
+I_FRAMES: Final = "iframes.m3u8"
 
 CACHE_CONTROL: Final = "public, max-age=31536000, immutable"
 """A published URL never changes its content: every attempt has a prefix of its own."""
@@ -25,6 +23,7 @@ CONTENT_TYPES: Final = {
     ".m3u8": "application/vnd.apple.mpegurl",
     ".mp4": "video/mp4",
     ".m4s": "video/iso.segment",
+    ".ts": "video/mp2t",
     ".jpg": "image/jpeg",
     ".vtt": "text/vtt; charset=utf-8",
 }
@@ -40,9 +39,9 @@ def playlist(label: str) -> str:
     return f"{label}/{PLAYLIST}"
 
 
-def init(label: str) -> str:
-    """Return the relative path of a rendition's initialization section."""
-    return f"{label}/{INIT}"
+def i_frames(label: str) -> str:
+    """Return the relative path of a rendition's I-frame playlist."""
+    return f"{label}/{I_FRAMES}"
 
 
 def sheet(number: int) -> str:

@@ -1,15 +1,14 @@
 """HLS playlists (RFC 8216) as text: what FFmpeg wrote of a rendition, what we write of all."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
-from reel_hls.codecs import sample_entries
-from reel_hls.facts import Kind
-from reel_hls.isobmff import Box, MalformedBox, descendants, find
+from transcode_service.domain import layout
+from transcode_service.domain.i_frames import IFrameTrack
 from transcode_service.domain.ladder import Rung
-from transcode_service.domain.layout import playlist
+from transcode_service.domain.packaging import Packaging
 
 AAC_LC: Final = "mp4a.40.2"
 
@@ -28,13 +27,17 @@ class MediaPlaylist:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variant:
-    """A published rendition as the master playlist announces it; rates are measured, in bit/s."""
+    """A published rendition as the master playlist announces it; rates are measured, in bit/s.
+
+    `codecs` are RFC 6381 strings, the picture's first.
+    """
 
     rung: Rung
     frame_rate: Fraction
     codecs: tuple[str, ...]
     peak_bandwidth: int
     average_bandwidth: int
+    i_frames: IFrameTrack
 
 
 def parse_media_playlist(text: str) -> MediaPlaylist:
@@ -63,34 +66,38 @@ def parse_media_playlist(text: str) -> MediaPlaylist:
     return MediaPlaylist(tuple(segments), target_s)
 
 
-def avc_codec(init: bytes) -> str:
-    """Return the RFC 6381 codec of an initialization section's H.264 track, e.g. `avc1.640028`.
-
-    Raises:
-        MalformedBox: the section has no H.264 track.
-    """
-    moov = find(init, Box(b"", 0, len(init), 0), b"moov")
-    for trak in descendants(init, moov, (b"trak",)) if moov else ():
-        for entry in sample_entries(init, trak):
-            if entry.kind is Kind.VIDEO and entry.codec.startswith("avc1."):
-                return entry.codec
-    raise MalformedBox("the initialization section has no H.264 track")
-
-
-def master_playlist(variants: Sequence[Variant]) -> str:
-    """Return the multivariant playlist, its variants in the given order."""
-    lines = ["#EXTM3U", "#EXT-X-VERSION:7", "#EXT-X-INDEPENDENT-SEGMENTS"]
+def master_playlist(variants: Sequence[Variant], packaging: Packaging) -> str:
+    """Return the multivariant playlist, its variants in the given order, their I-frames after."""
+    lines = ["#EXTM3U", f"#EXT-X-VERSION:{packaging.version}", "#EXT-X-INDEPENDENT-SEGMENTS"]
     for variant in variants:
-        lines += [_stream_inf(variant), playlist(variant.rung.label)]
+        lines += [_stream_inf(variant), layout.playlist(variant.rung.label)]
+    lines += [_i_frame_stream_inf(variant) for variant in variants]
     return "\n".join(lines) + "\n"
 
 
 def _stream_inf(variant: Variant) -> str:
-    attributes = {
-        "BANDWIDTH": variant.peak_bandwidth,
-        "AVERAGE-BANDWIDTH": variant.average_bandwidth,
-        "CODECS": f'"{",".join(variant.codecs)}"',
-        "RESOLUTION": f"{variant.rung.width}x{variant.rung.height}",
-        "FRAME-RATE": f"{float(variant.frame_rate):.3f}",
-    }
-    return "#EXT-X-STREAM-INF:" + ",".join(f"{name}={value}" for name, value in attributes.items())
+    return "#EXT-X-STREAM-INF:" + _attributes(
+        {
+            "BANDWIDTH": variant.peak_bandwidth,
+            "AVERAGE-BANDWIDTH": variant.average_bandwidth,
+            "CODECS": f'"{",".join(variant.codecs)}"',
+            "RESOLUTION": f"{variant.rung.width}x{variant.rung.height}",
+            "FRAME-RATE": f"{float(variant.frame_rate):.3f}",
+        }
+    )
+
+
+def _i_frame_stream_inf(variant: Variant) -> str:
+    return "#EXT-X-I-FRAME-STREAM-INF:" + _attributes(
+        {
+            "BANDWIDTH": variant.i_frames.peak_bandwidth,
+            "AVERAGE-BANDWIDTH": variant.i_frames.average_bandwidth,
+            "CODECS": f'"{variant.codecs[0]}"',
+            "RESOLUTION": f"{variant.rung.width}x{variant.rung.height}",
+            "URI": f'"{layout.i_frames(variant.rung.label)}"',
+        }
+    )
+
+
+def _attributes(attributes: Mapping[str, object]) -> str:
+    return ",".join(f"{name}={value}" for name, value in attributes.items())

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from reel_hls.facts import SegmentFacts
 from reel_hls.findings import Report
 from reel_kernel.media import Container
 from transcode_service.domain.command import EncodeSettings
@@ -115,11 +116,10 @@ class Encoder(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Rendition:
-    """One published rendition; `segment_bytes` are its segments' sizes by file name."""
+    """One published rendition; `segments` were measured before they were sent, in their order."""
 
     playlist: MediaPlaylist
-    init: bytes
-    segment_bytes: dict[str, int]
+    segments: tuple[SegmentFacts, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,10 +134,11 @@ class Publication(Protocol):
     """The output of one encode on its way from a work directory to the store."""
 
     async def follow(self) -> None:
-        """Send every finished segment, and delete its file, until `stop` is called.
+        """Measure and send every finished segment, and delete its file, until `stop` is called.
 
         Raises:
             StoreUnavailable: try again later.
+            OutputIncomplete: what FFmpeg made is no segment.
         """
         ...
 
@@ -154,7 +155,7 @@ class Publication(Protocol):
 
         Raises:
             StoreUnavailable: try again later.
-            OutputIncomplete: FFmpeg left out a file.
+            OutputIncomplete: FFmpeg left out a file, or made what is no segment.
         """
         ...
 

@@ -1,16 +1,15 @@
 """What is said of a published encode: its variants, its storyboard, the assets of the result."""
 
+from reel_hls.facts import Kind
 from reel_hls.rates import average_bandwidth, peak_bandwidth
 from transcode_service.domain import layout
+from transcode_service.domain.i_frames import IFrameTrack, i_frame_track
+from transcode_service.domain.media_errors import OutputIncomplete
 from transcode_service.domain.plan import Plan
-from transcode_service.domain.playlist import (
-    AAC_LC,
-    Variant,
-    avc_codec,
-)
+from transcode_service.domain.playlist import AAC_LC, Variant
 from transcode_service.domain.storyboard import webvtt
 from transcode_service.domain.transcoding import PublishedAsset
-from transcode_service.ports.media import Published
+from transcode_service.ports.media import Published, Rendition
 
 
 def measured_s(published: Published) -> float:
@@ -19,20 +18,25 @@ def measured_s(published: Published) -> float:
 
 
 def variants(plan: Plan, published: Published) -> tuple[Variant, ...]:
-    """Describe every rendition, best first, by what was measured of its segments."""
+    """Describe every rendition, best first, by what was measured of its segments.
+
+    Raises:
+        OutputIncomplete: a rendition's picture does not say how it is to be decoded.
+    """
     found: list[Variant] = []
     for rung in plan.rungs:
         rendition = published.renditions[rung.label]
-        names, durations_s = zip(*rendition.playlist.segments, strict=True)
-        sizes = [rendition.segment_bytes[name] for name in names]
+        durations_s = [duration_s for _, duration_s in rendition.playlist.segments]
+        sizes = [segment.size_bytes for segment in rendition.segments]
         sound = () if plan.audio is None else (AAC_LC,)
         found.append(
             Variant(
                 rung=rung,
                 frame_rate=plan.frame_rate,
-                codecs=(avc_codec(rendition.init), *sound),
+                codecs=(_picture_codec(rung.label, rendition), *sound),
                 peak_bandwidth=peak_bandwidth(sizes, durations_s, rendition.playlist.target_s),
                 average_bandwidth=average_bandwidth(sizes, durations_s),
+                i_frames=_i_frames(rung.label, rendition),
             )
         )
     return tuple(found)
@@ -42,6 +46,21 @@ def storyboard(plan: Plan, prefix: str, published: Published) -> str:
     """Return the WebVTT of the sheets that were sent."""
     sheets = sum(key.startswith(f"{prefix}/{layout.SHEETS}/") for key in published.sent)
     return webvtt(plan.storyboard, plan.frame_rate, measured_s(published), sheets)
+
+
+def _picture_codec(label: str, rendition: Rendition) -> str:
+    """Return profile and level as the first segment's own parameters say."""
+    picture = rendition.segments[0].track(Kind.VIDEO)
+    if picture is None or "." not in picture.codec:
+        raise OutputIncomplete(f"the {label} picture has no parameters in its first segment")
+    return picture.codec
+
+
+def _i_frames(label: str, rendition: Rendition) -> IFrameTrack:
+    try:
+        return i_frame_track(rendition.segments)
+    except ValueError as error:
+        raise OutputIncomplete(f"{label}: {error}") from error
 
 
 def assets(plan: Plan, prefix: str, published: Published) -> tuple[PublishedAsset, ...]:

@@ -9,10 +9,12 @@ from typing import Final
 from transcode_service.domain import layout
 from transcode_service.domain.command import ffmpeg_arguments
 from transcode_service.domain.containers import DEMUXERS
+from transcode_service.domain.i_frames import i_frame_playlist
 from transcode_service.domain.media_errors import Rejection, SourceRejected
 from transcode_service.domain.plan import Plan, check_duration, make_plan
 from transcode_service.domain.playlist import master_playlist
 from transcode_service.domain.probe import Probe
+from transcode_service.domain.startup import startup_order
 from transcode_service.domain.transcoding import Phase, Progress, SourceRef, TranscodeResult
 from transcode_service.domain.verdict import (
     check_length,
@@ -173,16 +175,22 @@ def _check_output(plan: Plan, opened: OpenedSource, encoded: Encoded, published:
 async def _announce(
     plan: Plan, prefix: str, published: Published, deps: MediaDeps
 ) -> dict[str, int]:
-    """Send the storyboard and, last of all, the master playlist; compare the store's own list.
+    """Send storyboard and playlists, the master last of all; compare all with the store's own list.
 
     Returns key → size in bytes of every object.
     """
+    found, packaging = variants(plan, published), deps.settings.packaging
     texts = {
-        f"{prefix}/{layout.STORYBOARD}": storyboard(plan, prefix, published),
-        f"{prefix}/{layout.MASTER}": master_playlist(variants(plan, published)),
+        **{
+            layout.i_frames(variant.rung.label): i_frame_playlist(variant.i_frames, packaging)
+            for variant in found
+        },
+        layout.STORYBOARD: storyboard(plan, prefix, published),
+        layout.MASTER: master_playlist(startup_order(found), packaging),
     }
-    for key, text in texts.items():
-        await deps.outputs.put_text(key, text)
-    sent = {**published.sent, **{key: len(text.encode()) for key, text in texts.items()}}
+    for name, text in texts.items():
+        await deps.outputs.put_text(f"{prefix}/{name}", text)
+    ours = {f"{prefix}/{name}": len(text.encode()) for name, text in texts.items()}
+    sent = published.sent | ours
     check_listing(sent, await deps.outputs.sizes(f"{prefix}/"))
     return sent
