@@ -81,9 +81,8 @@ class VideoView(Message, frozen=True, kw_only=True):
     `posterUrl`, `storyboardUrl`, `durationSeconds`, `width` and `height` (as displayed, in
     pixels) are known once the video is READY, and null before. The storyboard is a WebVTT file
     whose cues name a still each (`storyboard/0001.jpg#xywh=…`, relative to it), for previews
-    while seeking; a video that was READY before there were any has none. `progress` is null in
-    every state but TRANSCODING,
-    and there too until a worker has told of any.
+    while seeking; a video made before there were any has none. `progress` is null in every state
+    but TRANSCODING, and there too until a worker has told of any.
     """
 
     id: UUID
