@@ -19,6 +19,7 @@ from reel_testing.supervised import supervised
 
 BODY = os.urandom(700_000)
 IMMUTABLE = "public, max-age=31536000, immutable"
+SEGMENT_TYPE = "video/iso.segment"
 
 
 @dataclass(frozen=True)
@@ -33,18 +34,30 @@ class Edge:
     def path(self, name: str) -> str:
         return f"/videos/{self.video}/hls/{name}"
 
-    async def publish(self, name: str, body: bytes = BODY, cache_control: str = IMMUTABLE) -> str:
+    async def publish(
+        self,
+        name: str,
+        body: bytes = BODY,
+        cache_control: str = IMMUTABLE,
+        content_type: str = SEGMENT_TYPE,
+    ) -> str:
         """Put an object below the video's hls/; gives its path on the edge."""
-        await self.put(self.path(name).removeprefix("/"), body, cache_control)
+        await self.put(self.path(name).removeprefix("/"), body, cache_control, content_type)
         return self.path(name)
 
-    async def put(self, key: str, body: bytes, cache_control: str = IMMUTABLE) -> None:
+    async def put(
+        self,
+        key: str,
+        body: bytes,
+        cache_control: str = IMMUTABLE,
+        content_type: str = SEGMENT_TYPE,
+    ) -> None:
         async with s3_client(self.infra.s3_as("transcode-service")) as client:
             await client.put_object(
                 Bucket=self.bucket,
                 Key=key,
                 Body=body,
-                ContentType="video/iso.segment",
+                ContentType=content_type,
                 CacheControl=cache_control,
             )
 
@@ -89,9 +102,32 @@ async def test_the_second_viewer_is_served_from_the_cache(edge: Edge) -> None:
     assert first.content == second.content == BODY
     assert first.headers["x-cache"].startswith("Miss")
     assert second.headers["x-cache"].startswith("Hit")
-    assert second.headers["content-type"] == "video/iso.segment"
+    assert second.headers["content-type"] == SEGMENT_TYPE
     assert second.headers["cache-control"] == IMMUTABLE
     assert second.headers["access-control-allow-origin"] == "*"
+
+
+@pytest.mark.parametrize(
+    ("name", "content_type"),
+    [
+        ("master.m3u8", "application/vnd.apple.mpegurl"),
+        ("720p/iframes.m3u8", "application/vnd.apple.mpegurl"),
+        ("720p/init.mp4", "video/mp4"),
+        ("720p/seg_00000.ts", "video/mp2t"),
+        ("poster.jpg", "image/jpeg"),
+        ("storyboard/storyboard.vtt", "text/vtt"),
+    ],
+)
+async def test_a_type_reaches_the_viewer_as_it_was_published(
+    edge: Edge, name: str, content_type: str
+) -> None:
+    path = await edge.publish(name, b"small", content_type=content_type)
+
+    answers = [await edge.get(path), await edge.get(path), await edge.get(path, Range="bytes=0-1")]
+
+    assert [answer.status_code for answer in answers] == [200, 200, 206]
+    assert {answer.headers["content-type"] for answer in answers} == {content_type}
+    assert {answer.headers["cache-control"] for answer in answers} == {IMMUTABLE}
 
 
 async def test_viewers_who_come_together_cost_one_origin_fetch(edge: Edge) -> None:

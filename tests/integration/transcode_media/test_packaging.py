@@ -3,7 +3,7 @@
 import asyncio
 import io
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -27,7 +27,11 @@ MakeFilm = Callable[[str, float], Awaitable[Path]]
 SECONDS: Final = 8.0
 FRAMES: Final = 240
 LABELS: Final = ("720p", "480p")
-PAT_PID: Final = 0
+TABLES: Final = {0x0000, 0x0011}
+"""Packet identifiers of the tables that MPEG-TS of FFmpeg begins with: PAT and SDT."""
+STREAMS: Final = range(0x0100, 0x0200)
+WITH_B_FRAMES: Final = "superfast"
+"""The fastest preset whose pictures are not in the order they are shown in."""
 
 
 @dataclass(frozen=True)
@@ -63,12 +67,14 @@ class Published:
 
 
 def _tables_end(data: bytes) -> int:
-    """MPEG-TS begins with its tables, on the few first packet identifiers."""
-    return next(
-        position
-        for position in range(0, len(data), PACKET_BYTES)
-        if 0x20 <= ((data[position + 1] & 0x1F) << 8 | data[position + 2]) < 0x1000
-    )
+    """MPEG-TS begins with its tables; the first packet of a stream starts the picture."""
+    streams = (number for number, one in enumerate(_identifiers(data)) if one in STREAMS)
+    return PACKET_BYTES * next(streams)
+
+
+def _identifiers(data: bytes) -> list[int]:
+    starts = range(0, len(data), PACKET_BYTES)
+    return [(data[start + 1] & 0x1F) << 8 | data[start + 2] for start in starts]
 
 
 @pytest.fixture(scope="module", params=PACKAGINGS)
@@ -82,7 +88,9 @@ async def published(
     packaging: Packaging, make_film: MakeFilm, tmp_path_factory: pytest.TempPathFactory
 ) -> Published:
     folder = tmp_path_factory.mktemp(f"published-{packaging.name}")
-    async with media_in_memory(folder, packaging) as media:
+    async with media_in_memory(folder, packaging) as quick:
+        settings = replace(quick.deps.settings, preset=WITH_B_FRAMES)
+        media = replace(quick, deps=replace(quick.deps, settings=settings))
         made = await media.transcode(await make_film("mp4", SECONDS), LABELS)
         objects = {
             key.removeprefix(f"{PREFIX}/"): data
@@ -172,15 +180,18 @@ async def test_the_master_offers_every_rung_and_its_i_frames(published: Publishe
         assert told.bandwidth < one.stream_info.bandwidth
 
 
-async def test_fragments_begin_at_keyframes_and_the_index_is_alone(published: Published) -> None:
-    if published.packaging is not FMP4:
-        first = published.objects["480p/seg_00000.ts"]
-        assert (first[1] & 0x1F) << 8 | first[2] in {PAT_PID, 0x11}
-        return
+async def test_a_segment_begins_with_what_its_i_frames_need(published: Published) -> None:
+    first = published.objects[published.segments("480p")[0]]
 
-    init, first = (published.objects[f"480p/{name}"] for name in ("init.mp4", "seg_00000.m4s"))
-    assert _boxes(init) == [b"ftyp", b"moov"]
-    assert _boxes(first) == [b"styp", *[b"moof", b"mdat"] * 3]
+    if published.packaging is FMP4:
+        assert _boxes(published.objects["480p/init.mp4"]) == [b"ftyp", b"moov"]
+        assert _boxes(first) == [b"styp", *[b"moof", b"mdat"] * 3]
+    else:
+        (stream, *_) = playlist = published.playlist("480p/iframes.m3u8").segments
+        assert len(playlist) == 4
+        assert _identifiers(first)[0] in TABLES
+        length, _, start = stream.byterange.partition("@")
+        assert len(set(_identifiers(first[int(start) : int(start) + int(length)]))) == 1
 
 
 def _boxes(data: bytes) -> list[bytes]:

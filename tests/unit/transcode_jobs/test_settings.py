@@ -1,6 +1,7 @@
 import pytest
 
 from reel_http.settings import SettingsError
+from transcode_service.domain.packaging import PACKAGINGS
 from transcode_service.settings import Settings
 
 NEEDED = {
@@ -19,6 +20,13 @@ def test_the_needed_variables_are_enough() -> None:
 
     assert (settings.max_attempts, settings.lease_s, settings.shutdown_s) == (5, 30, 20)
     assert settings.ffmpeg is None
+    assert settings.container == "fmp4"
+
+
+def test_every_container_has_its_packaging() -> None:
+    chosen = [Settings.from_env(NEEDED | {"TRANSCODE_CONTAINER": name}) for name in PACKAGINGS]
+
+    assert [PACKAGINGS[settings.container].name for settings in chosen] == ["fmp4", "ts"]
 
 
 @pytest.mark.parametrize("name", NEEDED)
@@ -36,6 +44,7 @@ def test_each_needed_variable_is_missed_by_name(name: str) -> None:
         ("TRANSCODE_MAX_ATTEMPTS", "0"),
         ("TRANSCODE_LEASE_S", "soon"),
         ("TRANSCODE_VIDEO_SERVICE_URL", "localhost"),
+        ("TRANSCODE_CONTAINER", "webm"),
     ],
 )
 def test_what_makes_no_sense_is_refused_by_name(name: str, value: str) -> None:

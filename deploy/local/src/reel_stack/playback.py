@@ -64,7 +64,10 @@ class RenditionReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlaybackReport:
-    """The whole stream; `hits` and `misses` are the edge's own word on its cache."""
+    """The whole stream; `hits` and `misses` are the edge's own word on its cache.
+
+    `renditions` are best first, in whatever order the master playlist names them.
+    """
 
     url: str
     renditions: tuple[RenditionReport, ...]
@@ -94,7 +97,7 @@ async def check(master_url: str, http: httpx.AsyncClient | None = None) -> Playb
         files = [head, *(file for rendition in fetched for file in rendition.files)]
         return PlaybackReport(
             url=master_url,
-            renditions=tuple(renditions),
+            renditions=tuple(sorted(renditions, key=_pixels, reverse=True)),
             files=len(files),
             size_bytes=sum(file.size_bytes for file in files),
             hits=sum(file.cache.lower().startswith("hit") for file in files),
@@ -102,6 +105,10 @@ async def check(master_url: str, http: httpx.AsyncClient | None = None) -> Playb
             fetch_s=fetched_at - began,
             decode_s=time.perf_counter() - fetched_at,
         )
+
+
+def _pixels(rendition: RenditionReport) -> int:
+    return rendition.width * rendition.height
 
 
 def corners(film: Path) -> tuple[str, ...]:
