@@ -8,7 +8,16 @@ else changes and nothing is copied.
 from array import array
 from collections.abc import Callable
 
-from reel_hls.isobmff import COMPACT_HEADER_BYTES, U32_MAX, Box, descendants, find, u32, u64
+from reel_hls.isobmff import (
+    COMPACT_HEADER_BYTES,
+    LARGE_HEADER_BYTES,
+    U32_MAX,
+    Box,
+    descendants,
+    find,
+    u32,
+    u64,
+)
 from transcode_service.domain.index_tables import (
     FULL_BOX_BYTES,
     OFFSET_TABLES,
@@ -57,27 +66,49 @@ def check_samples_present(moov: bytes, file_bytes: int) -> None:
         raise SourceRejected(Rejection.SOURCE_TRUNCATED, detail)
 
 
-def faststart(*, moov_box: Box, moov: bytes, ftyp_end: int, file_bytes: int) -> tuple[Part, ...]:
+def faststart(
+    *, moov_box: Box, moov: bytes, ftyp_end: int, file_bytes: int, unended: Box | None = None
+) -> tuple[Part, ...]:
     """Plan the stream: `ftyp` (the first `ftyp_end` bytes), `moov`, then the rest in its order.
 
     `moov` holds the bytes of `moov_box`, with its header. Chunk offsets become 64-bit (`co64`)
-    when the stream outgrows 32 bits.
+    when the stream outgrows 32 bits. `unended` is a last box that goes on to the end of the file
+    (size 0), which FFmpeg looks for in vain on a pipe: it gets its size, and a larger header if
+    need be.
 
     Raises:
         MalformedBox: the index is no index.
     """
-    promote = file_bytes + _growth(moov) + COMPACT_HEADER_BYTES > U32_MAX
+    header = _header(unended) if unended else b""
+    shift = len(header) - unended.header_bytes if unended else 0
+    promote = file_bytes + shift + _growth(moov) + COMPACT_HEADER_BYTES > U32_MAX
     moov_bytes = len(_relocated(moov, lambda offset: offset, promote=promote))
 
     def relocate(offset: int) -> int:
         if offset < ftyp_end:
             return offset
-        return offset + moov_bytes - (moov_box.size if offset >= moov_box.end else 0)
+        after_moov = offset >= moov_box.end
+        after_header = unended is not None and offset >= unended.body
+        return offset + moov_bytes - after_moov * moov_box.size + after_header * shift
 
     index = _relocated(moov, relocate, promote=promote)
-    ranges = (FileRange(ftyp_end, moov_box.start), FileRange(moov_box.end, file_bytes))
-    parts = (FileRange(0, ftyp_end), Literal(index), *ranges)
+    last, body = (unended.start, unended.body) if unended else (file_bytes, file_bytes)
+    parts: tuple[Part, ...] = (
+        FileRange(0, ftyp_end),
+        Literal(index),
+        FileRange(ftyp_end, moov_box.start),
+        FileRange(moov_box.end, last),
+        Literal(header),
+        FileRange(body, file_bytes),
+    )
     return tuple(part for part in parts if part.size)
+
+
+def _header(box: Box) -> bytes:
+    if box.size <= U32_MAX:
+        return box.size.to_bytes(4, "big") + box.kind
+    size = box.size - box.header_bytes + LARGE_HEADER_BYTES
+    return (1).to_bytes(4, "big") + box.kind + size.to_bytes(8, "big")
 
 
 def _growth(moov: bytes) -> int:

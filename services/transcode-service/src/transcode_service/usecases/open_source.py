@@ -153,11 +153,12 @@ async def _open_iso_bmff(reader: SourceReader, head: bytes) -> OpenedSource:
         check_samples_present(moov, reader.size_bytes)
         fragmented = is_fragmented(moov)
         rewoven = None if fragmented else await _rewoven(reader, ftyp_end, moov)
+        parts = rewoven.parts if rewoven else await _parts(reader, ftyp_end, box, moov)
         return OpenedSource(
             reader=reader,
             head=head,
             container=Container.ISO_BMFF,
-            parts=rewoven.parts if rewoven else _parts(reader, ftyp_end, box, moov),
+            parts=parts,
             fragmented=fragmented,
             declared_s=fragmented_duration_s(moov) if fragmented else None,
             tracks=read_tracks(moov),
@@ -172,11 +173,37 @@ async def _rewoven(reader: SourceReader, ftyp_end: int, moov: bytes) -> Rewoven 
     return await asyncio.to_thread(weave, moov, ftyp_end=ftyp_end, file_bytes=reader.size_bytes)
 
 
-def _parts(reader: SourceReader, ftyp_end: int, box: Box, moov: bytes) -> tuple[Part, ...]:
+async def _parts(reader: SourceReader, ftyp_end: int, box: Box, moov: bytes) -> tuple[Part, ...]:
     """A film whose index comes first, or all along it, goes as it is."""
-    if box.start == ftyp_end or is_fragmented(moov):
-        return (FileRange(0, reader.size_bytes),)
-    return faststart(moov_box=box, moov=moov, ftyp_end=ftyp_end, file_bytes=reader.size_bytes)
+    as_it_is = (FileRange(0, reader.size_bytes),)
+    if is_fragmented(moov):
+        return as_it_is
+    unended = await _find_unended(reader, box.end)
+    if box.start == ftyp_end and unended is None:
+        return as_it_is
+    return faststart(
+        moov_box=box,
+        moov=moov,
+        ftyp_end=ftyp_end,
+        file_bytes=reader.size_bytes,
+        unended=unended,
+    )
+
+
+async def _find_unended(reader: SourceReader, position: int) -> Box | None:
+    """Return the samples that go on to the end of the file, if any; they come after the index."""
+    for _ in range(MAX_BOXES):
+        if position >= reader.size_bytes:
+            return None
+        header = await reader.read(position, LARGE_HEADER_BYTES)
+        try:
+            box = read_box(header, position, reader.size_bytes)
+        except MalformedBox:  # a writer's own notes
+            return None
+        if box.kind == b"mdat" and not any(header[:4]):
+            return box
+        position = box.end
+    return None
 
 
 async def _find_moov(reader: SourceReader) -> tuple[int, Box]:
