@@ -1,10 +1,10 @@
-"""However a film is laid out in its file, the stream that goes into the pipe decodes to the same."""
+"""However a film lies in its file, the stream that goes into the pipe decodes to the same."""
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from hashlib import md5
+from hashlib import blake2b
 from itertools import pairwise
 from pathlib import Path
 
@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 
 from reel_stack import ffmpeg
 from reel_testing.boxes import box
+from reel_testing.film_layouts import one_chunk_a_track
+from reel_testing.media_memory import PREFIX, MediaInMemory, media_in_memory
 from reel_testing.relaid import Footage, Index, Piece, Samples, lay_out, take_apart
 from reel_testing.transcode_media import BytesStore
 from transcode_service.adapters.probe_child import Pipe
@@ -75,12 +77,14 @@ LAYOUTS = st.builds(
 
 
 def laid_out(footage: Footage, layout: Layout) -> bytes:
-    cuts = [cut(len(samples), shares) for samples, shares in zip(footage.tracks, layout.shares)]
+    tracks = zip(footage.tracks, layout.shares, strict=True)
+    cuts = [cut(len(samples), shares) for samples, shares in tracks]
     order = mixed(cuts, layout)
     parts = len(layout.others) + 1
     bounds = [len(order) * number // parts for number in range(parts + 1)]
     pieces: list[Piece] = []
-    for (start, end), large, other in zip(pairwise(bounds), layout.large, (*layout.others, b"")):
+    others = (*layout.others, b"")
+    for (start, end), large, other in zip(pairwise(bounds), layout.large, others, strict=False):
         pieces += [Samples(order[start:end], large, gap_bytes=layout.gap_bytes), other]
     pieces.insert(round(layout.index_at * len(pieces)), layout.index)
     pieces = [piece for piece in pieces if piece != b""]
@@ -121,7 +125,7 @@ def packets(film: io.IOBase) -> list[list[tuple[object, ...]]]:
         found = [list[tuple[object, ...]]() for _ in container.streams]
         for packet in container.demux():
             data = (packet.pts, packet.dts, packet.duration, packet.is_keyframe)
-            found[packet.stream_index].append((*data, md5(bytes(packet)).digest()))
+            found[packet.stream_index].append((*data, blake2b(bytes(packet)).digest()))
     return found
 
 
@@ -131,7 +135,7 @@ def frames(film: io.IOBase) -> list[set[tuple[object, ...]]]:
         found = [set[tuple[object, ...]]() for _ in container.streams]
         for packet in container.demux():
             for frame in packet.decode():
-                planes = md5(b"".join(map(bytes, frame.planes))).digest()
+                planes = blake2b(b"".join(map(bytes, frame.planes))).digest()
                 found[packet.stream_index].add((frame.pts, planes))
     return found
 
@@ -142,7 +146,7 @@ def read_twice(film: bytes, stream: bytes) -> Iterator[tuple[object, object]]:
 
 
 @pytest.mark.budgeted
-@settings(deadline=None)
+@settings(deadline=None, max_examples=settings().max_examples * 3 // 10)
 @given(layout=LAYOUTS)
 async def test_any_layout_decodes_from_the_pipe_as_from_the_file(
     footage: Footage, layout: Layout
@@ -153,3 +157,40 @@ async def test_any_layout_decodes_from_the_pipe_as_from_the_file(
 
     for from_file, from_pipe in read_twice(film, stream):
         assert from_pipe == from_file
+
+
+@pytest.fixture
+async def media(tmp_path: Path) -> AsyncGenerator[MediaInMemory]:
+    async with media_in_memory(tmp_path) as media:
+        yield media
+
+
+async def test_every_segment_of_a_film_with_its_tracks_apart_has_picture_and_sound(
+    media: MediaInMemory, tmp_path: Path
+) -> None:
+    film = tmp_path / "apart.mp4"
+    lavfi = ("-f", "lavfi", "-i", "testsrc=s=64x36:r=10:d=14", "-f", "lavfi", "-i", "sine=d=14")
+    ffmpeg.run([*lavfi, *PICTURE, "-c:a", "aac", str(film)])
+    film.write_bytes(one_chunk_a_track(film.read_bytes()))
+
+    await media.transcode(film)
+
+    below = f"{PREFIX}/480p/"
+    segments = sorted(key for key in media.store.objects if key.startswith(f"{below}seg_"))
+    assert len(segments) == 3
+    for key in segments:
+        starts, ends = spans(media.store.objects[f"{below}init.mp4"] + media.store.objects[key])
+        assert starts["audio"] == pytest.approx(starts["video"], abs=0.05)
+        assert ends["audio"] == pytest.approx(ends["video"], abs=0.15)
+
+
+def spans(segment: bytes) -> tuple[dict[str, float], dict[str, float]]:
+    """Return when the first and the last packet of each kind of stream are due, in seconds."""
+    starts, ends = dict[str, float](), dict[str, float]()
+    with av.open(io.BytesIO(segment)) as container:
+        for packet in container.demux():
+            if packet.pts is not None and packet.time_base is not None:
+                due_s = float(packet.pts * packet.time_base)
+                starts.setdefault(packet.stream.type, due_s)
+                ends[packet.stream.type] = due_s
+    return starts, ends

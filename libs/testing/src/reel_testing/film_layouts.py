@@ -79,6 +79,9 @@ def _to_end(_: Footage, cuts: Cuts) -> Sequence[Piece]:
     return [Index(), box(b"free", b""), Samples(in_turns(cuts), to_end=True)]
 
 
+one_chunk_a_track: Final = relaid(_tracks_apart_index_last, chunks=1)
+
+
 def _apart(pieces: Pieces, why: str, *, chunks: int = CHUNKS, **changes: str) -> Case:
     """Return a film long enough for its tracks to lie too far from each other."""
     return Case(

@@ -165,9 +165,8 @@ def _parts(
 ) -> tuple[Part, ...]:
     pieces_of = {one.stbl.start: cut for one, cut in zip(tables, pieces, strict=True)}
     before = ftyp_end + LARGE_HEADER_BYTES
-    narrow = len(_index(moov, pieces_of, 0, wide=False)) + before
-    wide = narrow + woven.size > U32_MAX
-    first = len(_index(moov, pieces_of, 0, wide=True)) + before if wide else narrow
+    wide = before + len(_index(moov, pieces_of, 0, wide=True)) + woven.size > U32_MAX
+    first = before + len(_index(moov, pieces_of, 0, wide=wide))
     index = _index(moov, pieces_of, first, wide=wide)
     mdat = (1).to_bytes(4, "big") + b"mdat" + (LARGE_HEADER_BYTES + woven.size).to_bytes(8, "big")
     parts = (FileRange(0, ftyp_end), Literal(index + mdat), woven)
