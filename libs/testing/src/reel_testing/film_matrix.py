@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from reel_testing.film_card import SDR, STEREO, TONE_HZ, X264, Case, Patch
+from reel_testing.film_layouts import LAYOUTS
 
 X265: Final = ("-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=none")
 HEVC10: Final = (*X265, "-pix_fmt", "yuv420p10le", "-tag:v", "hvc1")
@@ -239,4 +240,4 @@ _SOUNDS: Final[Mapping[str, Case]] = {
     ),
 }
 
-CASES: Final[Mapping[str, Case]] = {**_PICTURES, **_SOUNDS}
+CASES: Final[Mapping[str, Case]] = {**_PICTURES, **_SOUNDS, **LAYOUTS}

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final, Literal
 
+from transcode_service.domain.disorder import Disorder
 from transcode_service.domain.ladder import Rung
 from transcode_service.domain.picture import Picture
 from transcode_service.domain.probe import AudioStream, Probe, VideoStream
@@ -69,7 +70,9 @@ def _light(video: VideoStream, picture: Picture) -> Iterator[str]:
 def stream_decisions(
     probe: Probe, video: VideoStream, audio: AudioStream | None
 ) -> Iterator[Decision]:
-    """Tell which streams are left out, and why."""
+    """Tell in which order the streams are read, if not in theirs, and which are left out."""
+    if probe.disorder is not None:
+        yield Decision("streams", f"interleaved anew: {_disorder(probe.disorder)}")
     for film in probe.video:
         if film.index != video.index:
             yield Decision("streams", f"skipped {_why_not(film)}")
@@ -77,6 +80,13 @@ def stream_decisions(
         if audio is None or sound.index != audio.index:
             kind = "further" if sound.decodable else "undecodable"
             yield Decision("streams", f"skipped {kind} {sound.codec.upper()} track")
+
+
+def _disorder(found: Disorder) -> str:
+    if found.lag_s is None:
+        return f"{found.behind} lay out of its own order"
+    whose = "its" if found.behind != found.ahead else "another"
+    return f"{found.behind} lay {found.lag_s:.3f} s behind {whose} {found.ahead}"
 
 
 def _why_not(film: VideoStream) -> str:

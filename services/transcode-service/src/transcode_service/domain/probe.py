@@ -6,6 +6,7 @@ from fractions import Fraction
 from typing import Final, Self
 
 from transcode_service.domain.colour import Colour
+from transcode_service.domain.disorder import Disorder
 from transcode_service.domain.tracks import DolbyVision, Track
 
 QUARTER_TURN: Final = 90
@@ -89,13 +90,15 @@ class AudioStream:
 class Probe:
     """The streams of a film in the demuxer's order; `duration_s` None when no header tells it.
 
-    `pictured` is whether a frame could be decoded from the bytes that were given.
+    `pictured` is whether a frame could be decoded from the bytes that were given; `disorder` how
+    far apart picture and sound lay in the file, if too far.
     """
 
     video: tuple[VideoStream, ...]
     audio: tuple[AudioStream, ...]
     duration_s: float | None = None
     pictured: bool = True
+    disorder: Disorder | None = None
 
     def lasting(self, duration_s: float | None) -> Self:
         """Return the probe with this length in place of what the streams say of theirs."""

@@ -1,5 +1,6 @@
 """Finding out how a source must be streamed, with a few small reads."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from transcode_service.domain.containers import (
     check_riff_end,
     riff_chunk_end,
 )
+from transcode_service.domain.disorder import Disorder
 from transcode_service.domain.faststart import (
     check_samples_present,
     faststart,
@@ -26,9 +28,10 @@ from transcode_service.domain.faststart import (
     is_fragmented,
 )
 from transcode_service.domain.media_errors import Rejection, SourceRejected
-from transcode_service.domain.parts import FileRange, Part, leading_bytes, total_bytes
+from transcode_service.domain.parts import FileRange, Literal, Part, leading_bytes, total_bytes
 from transcode_service.domain.tracks import Track, read_tracks
 from transcode_service.domain.transcoding import SourceRef
+from transcode_service.domain.weaving import Rewoven, weave
 from transcode_service.ports.media import SourceStore
 from transcode_service.usecases.source_reader import SourceReader
 
@@ -43,6 +46,7 @@ class OpenedSource:
 
     `head` is its first `HEAD_BYTES`. `declared_s` is the length a fragmented film's index tells,
     None when it does not; it means nothing for others. `tracks` are empty unless ISO-BMFF.
+    `disorder` is what made it necessary to interleave a film anew.
     """
 
     reader: SourceReader
@@ -52,6 +56,7 @@ class OpenedSource:
     fragmented: bool = False
     declared_s: float | None = None
     tracks: tuple[Track, ...] = ()
+    disorder: Disorder | None = None
 
     @property
     def stream_bytes(self) -> int:
@@ -59,8 +64,20 @@ class OpenedSource:
 
     async def leading(self, length: int) -> bytes:
         """Return the stream's first bytes: a moved index, and `length` bytes of the file."""
+        if self.disorder is not None:
+            return await self._first_bytes(length)
         head = self.head if length <= len(self.head) else await self.reader.read(0, length)
         return leading_bytes(self.parts, head)
+
+    async def _first_bytes(self, length: int) -> bytes:
+        literal = sum(part.size for part in self.parts if isinstance(part, Literal))
+        first = bytearray()
+        async with aclosing(self.reader.stream(self.parts)) as chunks:
+            async for chunk in chunks:
+                first += chunk
+                if len(first) >= literal + length:
+                    break
+        return bytes(first[: literal + length])
 
     async def stream(self) -> AsyncGenerator[bytes]:
         """Yield the stream in order.
@@ -133,28 +150,60 @@ async def _open_iso_bmff(reader: SourceReader, head: bytes) -> OpenedSource:
     try:
         ftyp_end, box = await _find_moov(reader)
         moov = await reader.read(box.start, box.size)
+        check_samples_present(moov, reader.size_bytes)
         fragmented = is_fragmented(moov)
+        rewoven = None if fragmented else await _rewoven(reader, ftyp_end, moov)
+        parts = rewoven.parts if rewoven else await _parts(reader, ftyp_end, box, moov)
         return OpenedSource(
             reader=reader,
             head=head,
             container=Container.ISO_BMFF,
-            parts=_parts(reader, ftyp_end, box, moov, fragmented=fragmented),
+            parts=parts,
             fragmented=fragmented,
             declared_s=fragmented_duration_s(moov) if fragmented else None,
             tracks=read_tracks(moov),
+            disorder=rewoven.disorder if rewoven else None,
         )
     except MalformedBox as error:
         raise SourceRejected(Rejection.SOURCE_CORRUPT, str(error)) from error
 
 
-def _parts(
-    reader: SourceReader, ftyp_end: int, box: Box, moov: bytes, *, fragmented: bool
-) -> tuple[Part, ...]:
+async def _rewoven(reader: SourceReader, ftyp_end: int, moov: bytes) -> Rewoven | None:
+    """Look at every chunk of the film: for a long one more work than the event loop may do."""
+    return await asyncio.to_thread(weave, moov, ftyp_end=ftyp_end, file_bytes=reader.size_bytes)
+
+
+async def _parts(reader: SourceReader, ftyp_end: int, box: Box, moov: bytes) -> tuple[Part, ...]:
     """A film whose index comes first, or all along it, goes as it is."""
-    check_samples_present(moov, reader.size_bytes)
-    if fragmented or box.start == ftyp_end:
-        return (FileRange(0, reader.size_bytes),)
-    return faststart(moov_box=box, moov=moov, ftyp_end=ftyp_end, file_bytes=reader.size_bytes)
+    as_it_is = (FileRange(0, reader.size_bytes),)
+    if is_fragmented(moov):
+        return as_it_is
+    unended = await _find_unended(reader, box.end)
+    if box.start == ftyp_end and unended is None:
+        return as_it_is
+    return faststart(
+        moov_box=box,
+        moov=moov,
+        ftyp_end=ftyp_end,
+        file_bytes=reader.size_bytes,
+        unended=unended,
+    )
+
+
+async def _find_unended(reader: SourceReader, position: int) -> Box | None:
+    """Return the samples that go on to the end of the file, if any; they come after the index."""
+    for _ in range(MAX_BOXES):
+        if position >= reader.size_bytes:
+            return None
+        header = await reader.read(position, LARGE_HEADER_BYTES)
+        try:
+            box = read_box(header, position, reader.size_bytes)
+        except MalformedBox:  # a writer's own notes
+            return None
+        if box.kind == b"mdat" and not any(header[:4]):
+            return box
+        position = box.end
+    return None
 
 
 async def _find_moov(reader: SourceReader) -> tuple[int, Box]:

@@ -4,8 +4,9 @@ from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
 from typing import Final
 
-from transcode_service.domain.parts import FileRange, Literal, Part
+from transcode_service.domain.parts import FileRange, Literal, Part, Woven
 from transcode_service.ports.media import SourceStore
+from transcode_service.usecases.strand_reader import unweave
 
 LOOK_AHEAD_BYTES: Final = 512 * 1024
 """Read at least: an index is mostly smaller, so its header and body come in one request."""
@@ -48,12 +49,16 @@ class SourceReader:
     def _range(self, part: FileRange) -> AsyncGenerator[bytes]:
         return self._store.stream(self._key, part.start, part.end, self._etag)
 
+    def _woven(self, part: Woven) -> AsyncGenerator[bytes]:
+        return unweave(part, self._range)
+
     async def stream(self, parts: Iterable[Part]) -> AsyncGenerator[bytes]:
         """Yield the planned stream in order, in bounded chunks. Raises as `read` does."""
         for part in parts:
             if isinstance(part, Literal):
                 yield part.data
                 continue
-            async with aclosing(self._range(part)) as chunks:
+            read = self._woven(part) if isinstance(part, Woven) else self._range(part)
+            async with aclosing(read) as chunks:
                 async for chunk in chunks:
                     yield chunk

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -108,7 +109,7 @@ async def _probe(opened: OpenedSource, prober: Prober) -> Probe:
         probe = await prober.probe(await opened.leading(LONG_HEAD_BYTES), opened.container)
     if probe.video and not probe.pictured:
         raise SourceRejected(Rejection.SOURCE_CORRUPT, "no picture at the start of the film")
-    probe = probe.tracked(opened.tracks)
+    probe = replace(probe.tracked(opened.tracks), disorder=opened.disorder)
     return probe.lasting(opened.declared_s) if opened.fragmented else probe
 
 
