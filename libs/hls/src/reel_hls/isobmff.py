@@ -9,6 +9,7 @@ LARGE_HEADER_BYTES: Final = 16
 U32_MAX: Final = 0xFFFF_FFFF
 _LARGE_SIZE: Final = 1
 _TO_END: Final = 0
+_PRINTABLE: Final = frozenset(range(0x20, 0x7F)) | {0xA9}
 
 
 class MalformedBox(ValueError):
@@ -58,6 +59,11 @@ def read_box(window: bytes, start: int, limit: int) -> Box:
     if size < header_bytes:
         raise MalformedBox(f"a box of {size} bytes at {start}")
     return Box(window[4:8], start, start + size, header_bytes)
+
+
+def is_kind(kind: bytes) -> bool:
+    """Tell whether these four bytes can name a box or chunk: letters, or Apple's ©."""
+    return all(byte in _PRINTABLE for byte in kind)
 
 
 def children(data: bytes, parent: Box) -> Iterator[Box]:
@@ -148,6 +154,9 @@ class TopLevelScan:
             return
         size = int.from_bytes(self._header[:4], "big")
         if size == _LARGE_SIZE and len(self._header) < LARGE_HEADER_BYTES:
+            return
+        if not is_kind(self._header[4:8]):
+            self._broken = True
             return
         self._open_ended = size == _TO_END
         if not self._open_ended:

@@ -13,12 +13,7 @@ from reel_hls.isobmff import (
     read_box,
 )
 from reel_kernel.media import MIMES, Container, matches_declared, sniff_container
-from transcode_service.domain.containers import (
-    RIFF_HEADER_BYTES,
-    check_asf_end,
-    check_riff_end,
-    riff_chunk_end,
-)
+from transcode_service.domain.containers import ROWS, ChunkScan
 from transcode_service.domain.faststart import (
     check_samples_present,
     faststart,
@@ -31,6 +26,7 @@ from transcode_service.domain.tracks import Track, read_tracks
 from transcode_service.domain.transcoding import SourceRef
 from transcode_service.ports.media import SourceStore
 from transcode_service.usecases.source_reader import SourceReader
+from transcode_service.usecases.whole_source import check_whole
 
 HEAD_BYTES: Final = 2 * 1024 * 1024
 MAX_BOXES: Final = 64
@@ -43,6 +39,7 @@ class OpenedSource:
 
     `head` is its first `HEAD_BYTES`. `declared_s` is the length a fragmented film's index tells,
     None when it does not; it means nothing for others. `tracks` are empty unless ISO-BMFF.
+    `unsized` is an AVI whose recorder left its sizes at zero.
     """
 
     reader: SourceReader
@@ -50,6 +47,7 @@ class OpenedSource:
     container: Container
     parts: tuple[Part, ...]
     fragmented: bool = False
+    unsized: bool = False
     declared_s: float | None = None
     tracks: tuple[Track, ...] = ()
 
@@ -67,17 +65,22 @@ class OpenedSource:
 
         Raises:
             SourceRejected: SOURCE_MISSING or SOURCE_CHANGED meanwhile; SOURCE_TRUNCATED at the
-                end of a fragmented film whose last box is cut off.
+                end of a film without an index of its whole, whose last box or chunk is cut off.
             StoreUnavailable: reading failed after its retries.
         """
-        scan = TopLevelScan()
+        scan = self._scan()
         async with aclosing(self.reader.stream(self.parts)) as chunks:
             async for chunk in chunks:
-                if self.fragmented:
+                if scan is not None:
                     scan.feed(chunk)
                 yield chunk
-        if not scan.complete:
-            raise SourceRejected(Rejection.SOURCE_TRUNCATED, "the last fragment is cut off")
+        if scan is not None and not scan.complete:
+            raise SourceRejected(Rejection.SOURCE_TRUNCATED, "the last box or chunk is cut off")
+
+    def _scan(self) -> TopLevelScan | ChunkScan | None:
+        if self.fragmented:
+            return TopLevelScan()
+        return ChunkScan() if self.unsized else None
 
 
 async def open_source(source: SourceRef, store: SourceStore) -> OpenedSource:
@@ -86,7 +89,7 @@ async def open_source(source: SourceRef, store: SourceStore) -> OpenedSource:
     Raises:
         SourceRejected: SOURCE_MISSING, SOURCE_CHANGED (another size than admitted),
             UNSUPPORTED_FORMAT, SOURCE_TRUNCATED (it ends before its headers say),
-            SOURCE_CORRUPT (its index makes no sense).
+            SOURCE_CORRUPT (its index makes no sense, or something else lies behind the film).
         StoreUnavailable: reading failed after its retries.
     """
     reader = await _found(source, store)
@@ -94,12 +97,14 @@ async def open_source(source: SourceRef, store: SourceStore) -> OpenedSource:
     container = _container(head, source.mime)
     if container is Container.ISO_BMFF:
         return await _open_iso_bmff(reader, head)
-    if container is Container.AVI:
-        await _check_riff_chunks(reader)
-    else:
-        check_asf_end(head, reader.size_bytes)
-    parts = (FileRange(0, reader.size_bytes),)
-    return OpenedSource(reader=reader, head=head, container=container, parts=parts)
+    sized = await check_whole(reader, ROWS[container])
+    return OpenedSource(
+        reader=reader,
+        head=head,
+        container=container,
+        parts=(FileRange(0, reader.size_bytes),),
+        unsized=container is Container.AVI and not sized,
+    )
 
 
 async def _found(source: SourceRef, store: SourceStore) -> SourceReader:
@@ -120,25 +125,19 @@ def _container(head: bytes, mime: str) -> Container:
     return container
 
 
-async def _check_riff_chunks(reader: SourceReader) -> None:
-    """Follow the row of RIFF chunks to its end; what is no chunk any more is let be."""
-    position: int | None = 0
-    while position is not None and position < reader.size_bytes:
-        header = await reader.read(position, RIFF_HEADER_BYTES)
-        position = riff_chunk_end(header, position)
-        check_riff_end(position or 0, reader.size_bytes)
-
-
 async def _open_iso_bmff(reader: SourceReader, head: bytes) -> OpenedSource:
     try:
         ftyp_end, box = await _find_moov(reader)
         moov = await reader.read(box.start, box.size)
         fragmented = is_fragmented(moov)
+        parts = _parts(reader, ftyp_end, box, moov, fragmented=fragmented)
+        if not fragmented:
+            await check_whole(reader, ROWS[Container.ISO_BMFF], box.end)
         return OpenedSource(
             reader=reader,
             head=head,
             container=Container.ISO_BMFF,
-            parts=_parts(reader, ftyp_end, box, moov, fragmented=fragmented),
+            parts=parts,
             fragmented=fragmented,
             declared_s=fragmented_duration_s(moov) if fragmented else None,
             tracks=read_tracks(moov),
