@@ -2,7 +2,6 @@
 
 import struct
 from contextlib import aclosing
-from random import Random
 
 import pytest
 
@@ -54,6 +53,7 @@ WHOLE = {
     "avi, sizes left at zero": (UNSIZED_AVI, "video/x-msvideo"),
     "wmv": (ASF, "video/x-ms-wmv"),
 }
+NOISE = bytes(position * 167 % 251 for position in range(5000))
 BY_FAMILY = pytest.mark.parametrize("kind", WHOLE)
 
 
@@ -87,7 +87,7 @@ async def test_a_file_cut_off_is_truncated(kind: str, missing: int) -> None:
 @BY_FAMILY
 @pytest.mark.parametrize(
     "garbage",
-    [Random(1).randbytes(5000), bytes(5000), b"\xff" * 5000, b"<html>404</html>" * 9],
+    [NOISE, bytes(5000), b"\xff" * 5000, b"<html>404</html>" * 9],
     ids=["noise", "zeros", "ones", "text"],
 )
 async def test_a_file_with_a_tail_of_garbage_is_refused(kind: str, garbage: bytes) -> None:
