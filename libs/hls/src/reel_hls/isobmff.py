@@ -7,6 +7,8 @@ from typing import Final
 COMPACT_HEADER_BYTES: Final = 8
 LARGE_HEADER_BYTES: Final = 16
 U32_MAX: Final = 0xFFFF_FFFF
+MAX_CHILDREN: Final = 10_000
+"""Of one box: far more than any film has, and few enough to look at."""
 _LARGE_SIZE: Final = 1
 _TO_END: Final = 0
 _PRINTABLE: Final = frozenset(range(0x20, 0x7F)) | {0xA9}
@@ -72,16 +74,20 @@ def children(data: bytes, parent: Box) -> Iterator[Box]:
     Fewer than eight bytes left over are padding (QuickTime ends lists with a 32-bit zero).
 
     Raises:
-        MalformedBox: a child reaches beyond its parent.
+        MalformedBox: a child reaches beyond its parent, or there are more than `MAX_CHILDREN`.
     """
     position = parent.body
-    while parent.end - position >= COMPACT_HEADER_BYTES:
+    for _ in range(MAX_CHILDREN):
+        if parent.end - position < COMPACT_HEADER_BYTES:
+            return
         header = data[position : min(position + LARGE_HEADER_BYTES, parent.end)]
         box = read_box(header, position, parent.end)
         if box.end > parent.end:
             raise MalformedBox(f"{box.kind!r} at {position} reaches beyond its parent")
         yield box
         position = box.end
+    if parent.end - position >= COMPACT_HEADER_BYTES:
+        raise MalformedBox(f"more than {MAX_CHILDREN} boxes in {parent.kind!r}")
 
 
 def descendants(data: bytes, root: Box, path: Sequence[bytes]) -> Iterator[Box]:

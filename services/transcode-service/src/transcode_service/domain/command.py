@@ -33,10 +33,10 @@ def ffmpeg_arguments(
 ) -> list[str]:
     """Return the arguments (without the program) that turn stdin into HLS files below `out`.
 
-    One decode feeds every rung and the poster. The demuxer is named and the only one allowed, and the
-    input may open nothing but its pipe. Any error of demuxer or decoder ends the run: a film with a hole in it
-    is not a success. Progress goes to stdout, messages with their level to stderr. The rungs'
-    directories must exist.
+    One decode feeds every rung and the poster. The demuxer is named and the only one allowed, and
+    the input may open nothing but its pipe. Any error of demuxer or decoder ends the run: a film
+    with a hole in it is not a success. Progress goes to stdout, messages with their level to
+    stderr. The rungs' directories must exist.
     """
     return [
         *_global_options(),

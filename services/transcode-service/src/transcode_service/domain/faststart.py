@@ -7,7 +7,7 @@ else changes and nothing is copied.
 
 import sys
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from reel_hls.isobmff import (
@@ -25,11 +25,30 @@ from reel_hls.isobmff import (
 from transcode_service.domain.media_errors import Rejection, SourceRejected
 from transcode_service.domain.parts import FileRange, Literal, Part
 
+MAX_INDEX_BOXES: Final = 20_000
 _SAMPLE_TABLE: Final = (b"trak", b"mdia", b"minf", b"stbl")
 _FULL_BOX_BYTES: Final = 4
 _VERSION_SHIFT: Final = 24
 
 Relocate = Callable[[int], int]
+
+
+def check_index(moov: bytes) -> None:
+    """Refuse an index of more boxes than can be looked at, as no film has.
+
+    Raises:
+        MalformedBox: it has more than `MAX_INDEX_BOXES` on the way to its sample tables.
+    """
+    level, seen = [_root(moov)], 0
+    for kind in (*_SAMPLE_TABLE, b""):
+        below: list[Box] = []
+        for child in (child for box in level for child in children(moov, box)):
+            seen += 1
+            if seen > MAX_INDEX_BOXES:
+                raise MalformedBox(f"an index of more than {MAX_INDEX_BOXES} boxes")
+            if child.kind == kind:
+                below.append(child)
+        level = below
 
 
 def is_fragmented(moov: bytes) -> bool:
@@ -125,18 +144,18 @@ def _rewrite_box(
 
 def _rewrite_offsets(data: bytes, box: Box, relocate: Relocate, *, promote: bool) -> bytes:
     offsets = _entries(data, box, 8 if box.kind == b"co64" else 4)
-    return _offset_box(box, data, [relocate(offset) for offset in offsets], promote=promote)
+    return _offset_box(box, data, map(relocate, offsets), promote=promote)
 
 
-def _offset_box(box: Box, data: bytes, offsets: list[int], *, promote: bool) -> bytes:
+def _offset_box(box: Box, data: bytes, offsets: Iterable[int], *, promote: bool) -> bytes:
     wide = promote or box.kind == b"co64"
     version_and_flags = data[box.body : box.body + _FULL_BOX_BYTES]
     try:
-        table = _big_endian(array("Q" if wide else "I", offsets)).tobytes()
+        numbers = array("Q" if wide else "I", offsets)
     except OverflowError as error:
         raise MalformedBox("a chunk lies beyond any file") from error
-    count = len(offsets).to_bytes(4, "big")
-    return _box(b"co64" if wide else b"stco", version_and_flags + count + table)
+    table = len(numbers).to_bytes(4, "big") + _big_endian(numbers).tobytes()
+    return _box(b"co64" if wide else b"stco", version_and_flags + table)
 
 
 def _box(kind: bytes, body: bytes) -> bytes:

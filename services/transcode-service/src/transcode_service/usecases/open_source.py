@@ -1,5 +1,6 @@
 """Finding out how a source must be streamed, with a few small reads."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from reel_hls.isobmff import (
 from reel_kernel.media import MIMES, Container, matches_declared, sniff_container
 from transcode_service.domain.containers import ROWS, ChunkScan
 from transcode_service.domain.faststart import (
+    check_index,
     check_samples_present,
     faststart,
     fragmented_duration_s,
@@ -126,24 +128,32 @@ def _container(head: bytes, mime: str) -> Container:
 
 
 async def _open_iso_bmff(reader: SourceReader, head: bytes) -> OpenedSource:
+    """An index may be long: it is worked on beside the event loop."""
     try:
         ftyp_end, box = await _find_moov(reader)
         moov = await reader.read(box.start, box.size)
-        fragmented = is_fragmented(moov)
-        parts = _parts(reader, ftyp_end, box, moov, fragmented=fragmented)
-        if not fragmented:
-            await check_whole(reader, ROWS[Container.ISO_BMFF], box.end)
-        return OpenedSource(
-            reader=reader,
-            head=head,
-            container=Container.ISO_BMFF,
-            parts=parts,
-            fragmented=fragmented,
-            declared_s=fragmented_duration_s(moov) if fragmented else None,
-            tracks=read_tracks(moov),
-        )
+        opened = await asyncio.to_thread(_indexed, reader, head, ftyp_end, box, moov)
     except MalformedBox as error:
         raise SourceRejected(Rejection.SOURCE_CORRUPT, str(error)) from error
+    if not opened.fragmented:
+        await check_whole(reader, ROWS[Container.ISO_BMFF], box.end)
+    return opened
+
+
+def _indexed(
+    reader: SourceReader, head: bytes, ftyp_end: int, box: Box, moov: bytes
+) -> OpenedSource:
+    check_index(moov)
+    fragmented = is_fragmented(moov)
+    return OpenedSource(
+        reader=reader,
+        head=head,
+        container=Container.ISO_BMFF,
+        parts=_parts(reader, ftyp_end, box, moov, fragmented=fragmented),
+        fragmented=fragmented,
+        declared_s=fragmented_duration_s(moov) if fragmented else None,
+        tracks=read_tracks(moov),
+    )
 
 
 def _parts(
