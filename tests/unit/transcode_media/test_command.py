@@ -39,6 +39,7 @@ HEAD = [
     *("-xerror", "-max_error_rate", "0"),
     *("-protocol_whitelist", "pipe", "-err_detect", "explode"),
     *("-max_pixels", "35389440"),
+    *("-format_whitelist", "mov", "-enable_drefs", "0", "-use_absolute_path", "0"),
     *("-f", "mov", "-i", "pipe:0"),
 ]
 STILLS = [
@@ -86,6 +87,22 @@ def test_one_command_makes_every_rung_and_the_stills(portrait_plan: Plan) -> Non
         *rendition(2, "480p", ["1400k", "2800k"], STEREO),
         *STILLS,
     ]
+
+
+@pytest.mark.parametrize("demuxer", ["avi", "asf"])
+def test_no_other_demuxer_may_read_and_nothing_else_be_opened(
+    demuxer: str, portrait_plan: Plan
+) -> None:
+    arguments = ffmpeg_arguments(
+        portrait_plan, demuxer=demuxer, out=PurePath("/out"), settings=SETTINGS
+    )
+
+    opened = arguments.index("-filter_complex")
+    assert arguments[opened - 6 : opened] == [
+        *("-format_whitelist", demuxer, "-f", demuxer, "-i", "pipe:0")
+    ]
+    assert arguments[arguments.index("-protocol_whitelist") + 1] == "pipe"
+    assert "-enable_drefs" not in arguments
 
 
 def test_a_silent_film_has_no_sound_options(portrait_plan: Plan) -> None:

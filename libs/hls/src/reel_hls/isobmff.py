@@ -7,8 +7,11 @@ from typing import Final
 COMPACT_HEADER_BYTES: Final = 8
 LARGE_HEADER_BYTES: Final = 16
 U32_MAX: Final = 0xFFFF_FFFF
+MAX_CHILDREN: Final = 10_000
+"""Of one box: far more than any film has, and few enough to look at."""
 _LARGE_SIZE: Final = 1
 _TO_END: Final = 0
+_PRINTABLE: Final = frozenset(range(0x20, 0x7F)) | {0xA9}
 
 
 class MalformedBox(ValueError):
@@ -60,22 +63,31 @@ def read_box(window: bytes, start: int, limit: int) -> Box:
     return Box(window[4:8], start, start + size, header_bytes)
 
 
+def is_kind(kind: bytes) -> bool:
+    """Tell whether these four bytes can name a box or chunk: letters, or Apple's ©."""
+    return all(byte in _PRINTABLE for byte in kind)
+
+
 def children(data: bytes, parent: Box) -> Iterator[Box]:
     """Yield the boxes inside `parent`, whose positions are those of `data`.
 
     Fewer than eight bytes left over are padding (QuickTime ends lists with a 32-bit zero).
 
     Raises:
-        MalformedBox: a child reaches beyond its parent.
+        MalformedBox: a child reaches beyond its parent, or there are more than `MAX_CHILDREN`.
     """
     position = parent.body
-    while parent.end - position >= COMPACT_HEADER_BYTES:
+    for _ in range(MAX_CHILDREN):
+        if parent.end - position < COMPACT_HEADER_BYTES:
+            return
         header = data[position : min(position + LARGE_HEADER_BYTES, parent.end)]
         box = read_box(header, position, parent.end)
         if box.end > parent.end:
             raise MalformedBox(f"{box.kind!r} at {position} reaches beyond its parent")
         yield box
         position = box.end
+    if parent.end - position >= COMPACT_HEADER_BYTES:
+        raise MalformedBox(f"more than {MAX_CHILDREN} boxes in {parent.kind!r}")
 
 
 def descendants(data: bytes, root: Box, path: Sequence[bytes]) -> Iterator[Box]:
@@ -148,6 +160,9 @@ class TopLevelScan:
             return
         size = int.from_bytes(self._header[:4], "big")
         if size == _LARGE_SIZE and len(self._header) < LARGE_HEADER_BYTES:
+            return
+        if not is_kind(self._header[4:8]):
+            self._broken = True
             return
         self._open_ended = size == _TO_END
         if not self._open_ended:

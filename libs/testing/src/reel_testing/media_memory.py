@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
 
@@ -104,6 +104,17 @@ class MemoryProof:
         if data is None:
             raise NotThere(uri)
         return Piece(data[start : start + length], len(data))
+
+
+def media_over(store: BytesStore, deps: MediaDeps) -> MediaDeps:
+    """Return the same pipeline over another store."""
+    return replace(
+        deps,
+        sources=store,
+        outputs=store,
+        publisher=HlsPublisher(store),
+        proof=MemoryProof(store),
+    )
 
 
 @asynccontextmanager

@@ -2,7 +2,8 @@
 
 Hostile bytes are decoded here, so the child gives up what it could do harm with before it reads
 them: it can open no file and no socket, start no process, and has little memory and time.
-Input: a line naming the demuxer, then the film's first bytes up to the end of stdin.
+Input: a line with the demuxer and the most pixels a picture may have to be decoded, then the film's
+first bytes up to the end of stdin.
 Output: `{"error": "…"}`, or streams and duration (read by `adapters.prober`).
 """
 
@@ -50,8 +51,8 @@ class Pipe(io.RawIOBase):
 def main() -> None:
     """Answer one question."""
     give_up_powers()
-    demuxer = sys.stdin.buffer.readline().decode().strip()
-    answer = probe(sys.stdin.buffer.read(), demuxer)
+    demuxer, max_pixels = sys.stdin.buffer.readline().decode().split()
+    answer = probe(sys.stdin.buffer.read(), demuxer, int(max_pixels))
     sys.stdout.write(json.dumps(answer))
 
 
@@ -68,21 +69,27 @@ def give_up_powers() -> None:
         resource.setrlimit(kind, (value, value))
 
 
-def probe(data: bytes, demuxer: str) -> Json:
+def probe(data: bytes, demuxer: str, max_pixels: int) -> Json:
     """Describe the film that starts with `data`, read by this demuxer and no other."""
     try:
         with av.open(
-            Pipe(data), "r", format=demuxer, options=OPTIONS, metadata_errors="replace"
+            Pipe(data),
+            "r",
+            format=demuxer,
+            options={**OPTIONS, "format_whitelist": demuxer},
+            metadata_errors="replace",
         ) as container:
-            return describe(container)
+            return describe(container, max_pixels)
     except (FFmpegError, ValueError, MemoryError) as error:
         return {"error": f"{type(error).__name__}: {error}"}
 
 
-def describe(container: InputContainer) -> Json:
+def describe(container: InputContainer, max_pixels: int) -> Json:
     videos = [stream for stream in container.streams.video if not is_cover(stream)]
     best = max(filter(decodable, videos), key=pixels, default=None)
-    frame = first_frame(container, best) if best is not None else None
+    frame = None
+    if best is not None and pixels(best) <= max_pixels:
+        frame = first_frame(container, best)
     duration = container.duration
     return {
         "duration_s": duration / av.time_base if duration else None,

@@ -16,6 +16,7 @@ from transcode_service.adapters.child import reap
 from transcode_service.domain.colour import UNSPECIFIED, Colour
 from transcode_service.domain.containers import DEMUXERS
 from transcode_service.domain.media_errors import Rejection, SourceRejected
+from transcode_service.domain.plan import MAX_PIXELS
 from transcode_service.domain.probe import (
     QUARTER_TURN,
     AudioStream,
@@ -85,7 +86,7 @@ class WarmProber:
 
     async def probe(self, head: bytes, container: Container) -> Probe:
         child, self._spare = self._spare or await _start_child(), None
-        question = f"{DEMUXERS[container]}\n".encode() + head
+        question = f"{DEMUXERS[container]} {MAX_PIXELS}\n".encode() + head
         try:
             async with asyncio.timeout(self._timeout_s):
                 out, _ = await child.communicate(question)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Final
 
+from reel_kernel.media import Container
+from transcode_service.domain.containers import DEMUXERS
 from transcode_service.domain.ladder import Rung
 from transcode_service.domain.layout import PLAYLIST
 from transcode_service.domain.light import bt709
@@ -33,10 +35,10 @@ def ffmpeg_arguments(
 ) -> list[str]:
     """Return the arguments (without the program) that turn stdin into HLS files below `out`.
 
-    One decode feeds every rung, the poster and the storyboard. The demuxer is named, and the
-    input may open nothing but its pipe. Any error of demuxer or decoder ends the run: a film with
-    a hole in it is not a success. Progress goes to stdout, messages with their level to stderr.
-    The directories of rungs and stills must exist.
+    One decode feeds every rung, the poster and the storyboard. The demuxer is named and the only
+    one allowed, and the input may open nothing but its pipe. Any error of demuxer or decoder ends
+    the run: a film with a hole in it is not a success. Progress goes to stdout, messages with
+    their level to stderr. The directories of rungs and stills must exist.
     """
     return [
         *_global_options(),
@@ -102,6 +104,9 @@ def _global_options() -> Iterator[str]:
 def _input(demuxer: str) -> Iterator[str]:
     yield from ("-protocol_whitelist", "pipe", "-err_detect", "explode")
     yield from ("-max_pixels", str(MAX_PIXELS))
+    yield from ("-format_whitelist", demuxer)
+    if demuxer == DEMUXERS[Container.ISO_BMFF]:  # samples in other files are not looked for
+        yield from ("-enable_drefs", "0", "-use_absolute_path", "0")
     yield from ("-f", demuxer, "-i", "pipe:0")
 
 

@@ -19,10 +19,29 @@ from reel_hls.isobmff import (
 SAMPLE_TABLE: Final = (b"trak", b"mdia", b"minf", b"stbl")
 FULL_BOX_BYTES: Final = 4
 OFFSET_TABLES: Final = frozenset({b"stco", b"co64"})
+MAX_INDEX_BOXES: Final = 20_000
 _VERSION_SHIFT: Final = 24
 
 Replace = Callable[[Box, Box], bytes | None]
 """Given a sample table (`stbl`) and a box in it, returns what stands there now; None: the same."""
+
+
+def check_index(moov: bytes) -> None:
+    """Refuse an index of more boxes than can be looked at, as no film has.
+
+    Raises:
+        MalformedBox: it has more than `MAX_INDEX_BOXES` on the way to its sample tables.
+    """
+    level, seen = [root(moov)], 0
+    for kind in (*SAMPLE_TABLE, b""):
+        below: list[Box] = []
+        for child in (child for box in level for child in children(moov, box)):
+            seen += 1
+            if seen > MAX_INDEX_BOXES:
+                raise MalformedBox(f"an index of more than {MAX_INDEX_BOXES} boxes")
+            if child.kind == kind:
+                below.append(child)
+        level = below
 
 
 def is_long(data: bytes, box: Box) -> bool:

@@ -75,7 +75,9 @@ def make_plan(probe: Probe, qualities: Sequence[str]) -> Plan:
     video = _best_video(probe)
     audio = _best_audio(probe)
     ends = _ends(probe, video, audio)
-    _check_limits(video, ends.film_s)
+    _check_pixels(video)
+    if ends.film_s is not None:
+        check_duration(ends.film_s)
     frame_rate = constant_rate(video.frame_rate)
     rungs = ladder(video.displayed, float(frame_rate), qualities)
     poster = poster_of(video.displayed, frame_rate, ends.film_s)
@@ -157,12 +159,20 @@ def _audible(stream: AudioStream) -> bool:
     return stream.decodable and stream.channels > 0 and stream.sample_rate_hz > 0
 
 
-def _check_limits(video: VideoStream, duration_s: float | None) -> None:
+def check_picture(probe: Probe) -> None:
+    """Refuse a film that no picture can be made of, or should be, before one is decoded.
+
+    Raises:
+        SourceRejected: NO_VIDEO_STREAM, UNSUPPORTED_FORMAT (no decoder), UNSUPPORTED_DOLBY_VISION,
+            SOURCE_TOO_MANY_PIXELS.
+    """
+    _check_pixels(_best_video(probe))
+
+
+def _check_pixels(video: VideoStream) -> None:
     if video.width * video.height > MAX_PIXELS:
         detail = f"{video.width}×{video.height} is more than {MAX_PIXELS} pixels"
         raise SourceRejected(Rejection.SOURCE_TOO_MANY_PIXELS, detail)
-    if duration_s is not None:
-        check_duration(duration_s)
 
 
 def check_duration(duration_s: float) -> None:

@@ -14,12 +14,7 @@ from reel_hls.isobmff import (
     read_box,
 )
 from reel_kernel.media import MIMES, Container, matches_declared, sniff_container
-from transcode_service.domain.containers import (
-    RIFF_HEADER_BYTES,
-    check_asf_end,
-    check_riff_end,
-    riff_chunk_end,
-)
+from transcode_service.domain.containers import ROWS, ChunkScan
 from transcode_service.domain.disorder import Disorder
 from transcode_service.domain.faststart import (
     check_samples_present,
@@ -27,13 +22,15 @@ from transcode_service.domain.faststart import (
     fragmented_duration_s,
     is_fragmented,
 )
+from transcode_service.domain.index_tables import check_index
 from transcode_service.domain.media_errors import Rejection, SourceRejected
 from transcode_service.domain.parts import FileRange, Literal, Part, leading_bytes, total_bytes
 from transcode_service.domain.tracks import Track, read_tracks
 from transcode_service.domain.transcoding import SourceRef
-from transcode_service.domain.weaving import Rewoven, weave
+from transcode_service.domain.weaving import weave
 from transcode_service.ports.media import SourceStore
 from transcode_service.usecases.source_reader import SourceReader
+from transcode_service.usecases.whole_source import check_whole
 
 HEAD_BYTES: Final = 2 * 1024 * 1024
 MAX_BOXES: Final = 64
@@ -46,7 +43,8 @@ class OpenedSource:
 
     `head` is its first `HEAD_BYTES`. `declared_s` is the length a fragmented film's index tells,
     None when it does not; it means nothing for others. `tracks` are empty unless ISO-BMFF.
-    `disorder` is what made it necessary to interleave a film anew.
+    `unsized` is an AVI whose recorder left its sizes at zero. `disorder` is what made it necessary
+    to interleave a film anew.
     """
 
     reader: SourceReader
@@ -54,6 +52,7 @@ class OpenedSource:
     container: Container
     parts: tuple[Part, ...]
     fragmented: bool = False
+    unsized: bool = False
     declared_s: float | None = None
     tracks: tuple[Track, ...] = ()
     disorder: Disorder | None = None
@@ -84,17 +83,32 @@ class OpenedSource:
 
         Raises:
             SourceRejected: SOURCE_MISSING or SOURCE_CHANGED meanwhile; SOURCE_TRUNCATED at the
-                end of a fragmented film whose last box is cut off.
+                end of a film without an index of its whole, whose last box or chunk is cut off.
             StoreUnavailable: reading failed after its retries.
         """
-        scan = TopLevelScan()
+        scan = self._scan()
         async with aclosing(self.reader.stream(self.parts)) as chunks:
             async for chunk in chunks:
-                if self.fragmented:
+                if scan is not None:
                     scan.feed(chunk)
                 yield chunk
-        if not scan.complete:
-            raise SourceRejected(Rejection.SOURCE_TRUNCATED, "the last fragment is cut off")
+        if scan is not None and not scan.complete:
+            raise SourceRejected(Rejection.SOURCE_TRUNCATED, "the last box or chunk is cut off")
+
+    def _scan(self) -> TopLevelScan | ChunkScan | None:
+        if self.fragmented:
+            return TopLevelScan()
+        return ChunkScan() if self.unsized else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Index:
+    """`moov` and the `box` it lies in, where a leading `ftyp` ends, samples without a size."""
+
+    ftyp_end: int
+    box: Box
+    moov: bytes
+    unended: Box | None
 
 
 async def open_source(source: SourceRef, store: SourceStore) -> OpenedSource:
@@ -103,7 +117,7 @@ async def open_source(source: SourceRef, store: SourceStore) -> OpenedSource:
     Raises:
         SourceRejected: SOURCE_MISSING, SOURCE_CHANGED (another size than admitted),
             UNSUPPORTED_FORMAT, SOURCE_TRUNCATED (it ends before its headers say),
-            SOURCE_CORRUPT (its index makes no sense).
+            SOURCE_CORRUPT (its index makes no sense, or something else lies behind the film).
         StoreUnavailable: reading failed after its retries.
     """
     reader = await _found(source, store)
@@ -111,12 +125,14 @@ async def open_source(source: SourceRef, store: SourceStore) -> OpenedSource:
     container = _container(head, source.mime)
     if container is Container.ISO_BMFF:
         return await _open_iso_bmff(reader, head)
-    if container is Container.AVI:
-        await _check_riff_chunks(reader)
-    else:
-        check_asf_end(head, reader.size_bytes)
-    parts = (FileRange(0, reader.size_bytes),)
-    return OpenedSource(reader=reader, head=head, container=container, parts=parts)
+    sized = await check_whole(reader, ROWS[container])
+    return OpenedSource(
+        reader=reader,
+        head=head,
+        container=container,
+        parts=(FileRange(0, reader.size_bytes),),
+        unsized=container is Container.AVI and not sized,
+    )
 
 
 async def _found(source: SourceRef, store: SourceStore) -> SourceReader:
@@ -137,56 +153,51 @@ def _container(head: bytes, mime: str) -> Container:
     return container
 
 
-async def _check_riff_chunks(reader: SourceReader) -> None:
-    """Follow the row of RIFF chunks to its end; what is no chunk any more is let be."""
-    position: int | None = 0
-    while position is not None and position < reader.size_bytes:
-        header = await reader.read(position, RIFF_HEADER_BYTES)
-        position = riff_chunk_end(header, position)
-        check_riff_end(position or 0, reader.size_bytes)
-
-
 async def _open_iso_bmff(reader: SourceReader, head: bytes) -> OpenedSource:
+    """An index may be long: it is worked on beside the event loop."""
     try:
         ftyp_end, box = await _find_moov(reader)
         moov = await reader.read(box.start, box.size)
-        check_samples_present(moov, reader.size_bytes)
-        fragmented = is_fragmented(moov)
-        rewoven = None if fragmented else await _rewoven(reader, ftyp_end, moov)
-        parts = rewoven.parts if rewoven else await _parts(reader, ftyp_end, box, moov)
-        return OpenedSource(
-            reader=reader,
-            head=head,
-            container=Container.ISO_BMFF,
-            parts=parts,
-            fragmented=fragmented,
-            declared_s=fragmented_duration_s(moov) if fragmented else None,
-            tracks=read_tracks(moov),
-            disorder=rewoven.disorder if rewoven else None,
-        )
+        await asyncio.to_thread(check_index, moov)
+        unended = None if is_fragmented(moov) else await _find_unended(reader, box.end)
+        index = _Index(ftyp_end, box, moov, unended)
+        opened = await asyncio.to_thread(_indexed, reader, head, index)
     except MalformedBox as error:
         raise SourceRejected(Rejection.SOURCE_CORRUPT, str(error)) from error
+    if not opened.fragmented:
+        await check_whole(reader, ROWS[Container.ISO_BMFF], box.end)
+    return opened
 
 
-async def _rewoven(reader: SourceReader, ftyp_end: int, moov: bytes) -> Rewoven | None:
-    """Look at every chunk of the film: for a long one more work than the event loop may do."""
-    return await asyncio.to_thread(weave, moov, ftyp_end=ftyp_end, file_bytes=reader.size_bytes)
+def _indexed(reader: SourceReader, head: bytes, index: _Index) -> OpenedSource:
+    moov, file_bytes = index.moov, reader.size_bytes
+    check_samples_present(moov, file_bytes)
+    fragmented = is_fragmented(moov)
+    rewoven = None
+    if not fragmented:
+        rewoven = weave(moov, ftyp_end=index.ftyp_end, file_bytes=file_bytes)
+    return OpenedSource(
+        reader=reader,
+        head=head,
+        container=Container.ISO_BMFF,
+        parts=rewoven.parts if rewoven else _parts(index, file_bytes, fragmented=fragmented),
+        fragmented=fragmented,
+        declared_s=fragmented_duration_s(moov) if fragmented else None,
+        tracks=read_tracks(moov),
+        disorder=rewoven.disorder if rewoven else None,
+    )
 
 
-async def _parts(reader: SourceReader, ftyp_end: int, box: Box, moov: bytes) -> tuple[Part, ...]:
+def _parts(index: _Index, file_bytes: int, *, fragmented: bool) -> tuple[Part, ...]:
     """A film whose index comes first, or all along it, goes as it is."""
-    as_it_is = (FileRange(0, reader.size_bytes),)
-    if is_fragmented(moov):
-        return as_it_is
-    unended = await _find_unended(reader, box.end)
-    if box.start == ftyp_end and unended is None:
-        return as_it_is
+    if fragmented or (index.box.start == index.ftyp_end and index.unended is None):
+        return (FileRange(0, file_bytes),)
     return faststart(
-        moov_box=box,
-        moov=moov,
-        ftyp_end=ftyp_end,
-        file_bytes=reader.size_bytes,
-        unended=unended,
+        moov_box=index.box,
+        moov=index.moov,
+        ftyp_end=index.ftyp_end,
+        file_bytes=file_bytes,
+        unended=index.unended,
     )
 
 

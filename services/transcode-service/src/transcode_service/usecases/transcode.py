@@ -12,7 +12,7 @@ from transcode_service.domain.command import ffmpeg_arguments
 from transcode_service.domain.containers import DEMUXERS
 from transcode_service.domain.i_frames import i_frame_playlist
 from transcode_service.domain.media_errors import Rejection, SourceRejected
-from transcode_service.domain.plan import Plan, check_duration, make_plan
+from transcode_service.domain.plan import Plan, check_duration, check_picture, make_plan
 from transcode_service.domain.playlist import master_playlist
 from transcode_service.domain.probe import Probe
 from transcode_service.domain.startup import startup_order
@@ -104,13 +104,20 @@ async def transcode(
 
 
 async def _probe(opened: OpenedSource, prober: Prober) -> Probe:
-    probe = await prober.probe(await opened.leading(HEAD_BYTES), opened.container)
-    if probe.video and not probe.pictured:
-        probe = await prober.probe(await opened.leading(LONG_HEAD_BYTES), opened.container)
-    if probe.video and not probe.pictured:
+    probe = await _ask(opened, prober, HEAD_BYTES)
+    if not probe.pictured:
+        probe = await _ask(opened, prober, LONG_HEAD_BYTES)
+    if not probe.pictured:
         raise SourceRejected(Rejection.SOURCE_CORRUPT, "no picture at the start of the film")
-    probe = replace(probe.tracked(opened.tracks), disorder=opened.disorder)
+    probe = replace(probe, disorder=opened.disorder)
     return probe.lasting(opened.declared_s) if opened.fragmented else probe
+
+
+async def _ask(opened: OpenedSource, prober: Prober, head_bytes: int) -> Probe:
+    probe = await prober.probe(await opened.leading(head_bytes), opened.container)
+    probe = probe.tracked(opened.tracks)
+    check_picture(probe)
+    return probe
 
 
 async def _encode(
