@@ -21,9 +21,9 @@ from transcode_service.settings import DEFAULT_PRESET
 
 FOLDER: Final = Path(__file__).parents[2] / "var" / "quality"
 PRESETS: Final = ("superfast", "veryfast", "faster", "fast", "medium")
-PRESET_CRFS: Final = (21, 25)
-CRFS: Final = (19, 21, 23, 25, 27)
-SECONDS: Final = 4.0
+PRESET_CRFS: Final = (23,)
+CRFS: Final = (19, 23, 27)
+SECONDS: Final = 3.0
 
 
 def main() -> int:

@@ -49,6 +49,7 @@ class Stage:
     prover: ScriptedProver = field(default_factory=ScriptedProver)
     published_s: float = 30.0
     publishing_failure: Exception | None = None
+    sizes: Sequence[int] = (1000, 500)
     heard: list[Progress] = field(default_factory=list[Progress])
 
     def __post_init__(self) -> None:
@@ -61,6 +62,7 @@ class Stage:
             init=INIT,
             duration_s=self.published_s,
             failure=self.publishing_failure,
+            sizes=self.sizes,
         )
 
     async def play(self, wanted: Sequence[str] = ("1080p", "480p")) -> TranscodeResult:
@@ -112,6 +114,20 @@ async def test_a_film_becomes_a_master_its_renditions_and_a_poster(stage: Stage)
     assert (rendition.codec, rendition.container) == ("h264/aac", "m3u8")
     assert rendition.bandwidth == round(8 * 1000 / 30)
     assert b'CODECS="avc1.640028,mp4a.40.2"' in stage.store.objects[f"{PREFIX}/master.m3u8"]
+
+
+async def test_a_rendition_that_wins_nothing_is_taken_back(stage: Stage) -> None:
+    stage.sizes = (1000, 990)
+
+    result = await stage.play()
+
+    assert [asset.quality for asset in result.assets if asset.quality] == ["1080p"]
+    assert result.left_out == ("480p left out: 1.1% below 1080p",)
+    assert not any("480p" in key for key in stage.store.objects)
+    assert b"480p" not in stage.store.objects[f"{PREFIX}/master.m3u8"]
+    assert result.bytes_out == sum(
+        len(data) for key, data in stage.store.objects.items() if key.startswith(PREFIX)
+    )
 
 
 async def test_ffmpeg_gets_the_index_first_and_every_byte(stage: Stage) -> None:

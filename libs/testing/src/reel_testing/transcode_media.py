@@ -44,6 +44,10 @@ class BytesStore:
     async def sizes(self, prefix: str) -> dict[str, int]:
         return {key: len(data) for key, data in self.objects.items() if key.startswith(prefix)}
 
+    async def delete_below(self, prefix: str) -> None:
+        for key in [key for key in self.objects if key.startswith(prefix)]:
+            del self.objects[key]
+
 
 class ScriptedProber:
     """Answers with the probes it was given, in turn; the last one for ever."""
@@ -117,6 +121,9 @@ class ScriptedProver:
 class ScriptedPublisher:
     """Publishes one segment of `duration_s` a rendition, with the given init section.
 
+    A segment has 1000 bytes in the best rendition and half as many in each further one, or as
+    `sizes` says.
+
     With a `failure`, sending segments fails once FFmpeg's output has been opened.
     """
 
@@ -127,9 +134,11 @@ class ScriptedPublisher:
         init: bytes,
         duration_s: float,
         failure: Exception | None = None,
+        sizes: Sequence[int] = (1000, 500, 250),
     ) -> None:
         self.events: list[str] = []
         self._failure = failure
+        self._sizes = sizes
         self._store = store
         self._init = init
         self._duration_s = duration_s
@@ -165,11 +174,10 @@ class ScriptedPublisher:
     async def finish(self) -> Published:
         segment = ("seg_00000.m4s", self._duration_s)
         sent = {f"{self._prefix}/{layout.POSTER}": b"poster"}
-        for label in self._labels:
-            sent[f"{self._prefix}/{label}/{segment[0]}"] = bytes(1000)
+        renditions: dict[str, Rendition] = {}
+        for label, size in zip(self._labels, self._sizes, strict=False):
+            sent[f"{self._prefix}/{label}/{segment[0]}"] = bytes(size)
+            playlist = MediaPlaylist((segment,), 6)
+            renditions[label] = Rendition(playlist, self._init, {segment[0]: size})
         self._store.objects.update(sent)
-        rendition = Rendition(MediaPlaylist((segment,), 6), self._init, {segment[0]: 1000})
-        return Published(
-            {key: len(data) for key, data in sent.items()},
-            dict.fromkeys(self._labels, rendition),
-        )
+        return Published({key: len(data) for key, data in sent.items()}, renditions)

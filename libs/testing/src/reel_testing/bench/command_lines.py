@@ -73,9 +73,7 @@ def _pruned(graph: str, taken: set[str]) -> str:
     growing = set(taken)
     while growing - wanted:
         wanted |= growing
-        growing = {
-            label for chain in chains if wanted & set(chain.gives) for label in chain.takes
-        }
+        growing = {label for chain in chains if wanted & set(chain.gives) for label in chain.takes}
     return ";".join(str(chain.giving(wanted)) for chain in chains if wanted & set(chain.gives))
 
 

@@ -29,7 +29,9 @@ class Outcomes:
 
     def sorted(self) -> list[Outcome]:
         """Order by film and rung, then from the fastest preset's best quality on."""
-        return sorted(self._known.values(), key=lambda outcome: msgspec.structs.astuple(outcome.trial))
+        return sorted(
+            self._known.values(), key=lambda outcome: msgspec.structs.astuple(outcome.trial)
+        )
 
 
 def show(console: Console, outcomes: Outcomes) -> None:

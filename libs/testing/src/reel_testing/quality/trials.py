@@ -73,9 +73,7 @@ def carry_out(film: Film, rung: Rung, preset: str) -> Outcome:
         out = Path(folder)
         (out / rung.label).mkdir()
         plan = replace(_plan(film), rungs=(rung,))
-        arguments = ladder_alone(
-            ffmpeg_arguments(plan, demuxer="mov", out=out, settings=settings)
-        )
+        arguments = ladder_alone(ffmpeg_arguments(plan, demuxer="mov", out=out, settings=settings))
         cost = timed([str(ffmpeg.find()), *arguments], within_s=WITHIN_S, stdin=film.path)
         average, peak = _rates_kbps(out / rung.label)
         score = vmaf(out / layout.playlist(rung.label), film.path, (film.width, film.height))

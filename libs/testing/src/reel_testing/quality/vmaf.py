@@ -32,9 +32,7 @@ def vmaf(
     """
     with tempfile.TemporaryDirectory(prefix="reel-vmaf-") as folder:
         log = Path(folder) / "vmaf.json"
-        models = (
-            f"version={_MODEL}\\:name=tv|version={_MODEL}\\:enable_transform=true\\:name=phone"
-        )
+        models = f"version={_MODEL}\\:name=tv|version={_MODEL}\\:enable_transform=true\\:name=phone"
         graph = (
             f"[0:v]scale={size[0]}:{size[1]}:flags=bicubic,settb=1/1000,setpts=N[seen];"
             "[1:v]settb=1/1000,setpts=N[meant];"
