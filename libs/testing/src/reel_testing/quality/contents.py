@@ -55,18 +55,14 @@ _BOXES: Final = (
     "x=1140:y=640:w=380:h=80:color=0x6a7a92:t=fill",
     "x=1500:y=200:w=360:h=260:color=0x2a2a30:t=fill",  # a screen
 )
-_ROOM: Final = ",".join(
-    [
-        f"gradients=s={_LARGE}:c0=0xd8d0c0:c1=0x9a8f80:n=2:x0=0:y0=0:x1=2304:y1=1296:speed=0"
-        f":seed=1:r={RATE},format=yuv420p[wall];"
-        f"{_perlin('1152x648', 5, 12, 1, 3)}",
-        f"scale={_LARGE},format=yuv420p,lutyuv=u=128:v=128[plaster];"
-        "[wall][plaster]blend=all_mode=softlight:all_opacity=0.35",
-        "drawgrid=w=96:h=48:c=0x705040@0.25:t=2",
-        *(f"drawbox={box}" for box in _BOXES),
-        f"{_STILL},{_pan(12)}",
-    ]
+_PLASTER: Final = (
+    f"gradients=s={_LARGE}:c0=0xd8d0c0:c1=0x9a8f80:n=2:x0=0:y0=0:x1=2304:y1=1296:speed=0"
+    f":seed=1:r={RATE},format=yuv420p[wall];"
+    f"{_perlin('1152x648', 5, 12, 1, 3)},scale={_LARGE},format=yuv420p,lutyuv=u=128:v=128[plaster];"
+    "[wall][plaster]blend=all_mode=softlight:all_opacity=0.35"
 )
+_TILES: Final = "drawgrid=w=96:h=48:c=0x705040@0.25:t=2"
+_ROOM: Final = ",".join([_PLASTER, _TILES, *(f"drawbox={box}" for box in _BOXES), _STILL, _pan(12)])
 _MANDELBROT: Final = (
     f"mandelbrot=s={_LARGE}:start_scale=0.9:start_x=-0.7436:start_y=-0.1318:rate={RATE},{_STILL}"
 )

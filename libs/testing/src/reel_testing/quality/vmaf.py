@@ -23,23 +23,34 @@ class Score(msgspec.Struct, frozen=True):
 
 
 def vmaf(
-    film: Path, reference: Path, size: tuple[int, int], *, every_frames: int = EVERY_FRAMES
+    film: Path,
+    reference: Path,
+    size: tuple[int, int],
+    *,
+    every_frames: int = EVERY_FRAMES,
+    seconds: float | None = None,
 ) -> Score:
     """Compare, frame by frame, after scaling `film` up to the reference's `size` (bicubic).
 
-    Both must have the same frames from their first one on. `phone` is the same model with the
-    transform that its authors give for small screens.
+    Both must have the same frames from their first one on; `seconds` of them are looked at, or
+    all. `phone` is the same model with the transform that its authors give for small screens.
     """
+    part = [] if seconds is None else ["-t", f"{seconds:g}"]
     with tempfile.TemporaryDirectory(prefix="reel-vmaf-") as folder:
         log = Path(folder) / "vmaf.json"
-        models = f"version={_MODEL}\\:name=tv|version={_MODEL}\\:enable_transform=true\\:name=phone"
-        graph = (
-            f"[0:v]scale={size[0]}:{size[1]}:flags=bicubic,settb=1/1000,setpts=N[seen];"
-            "[1:v]settb=1/1000,setpts=N[meant];"
-            f"[seen][meant]libvmaf=n_threads=2:n_subsample={every_frames}:log_fmt=json"
-            f":log_path={log}:model='{models}'"
-        )
-        read = ["-i", str(film), "-i", str(reference), "-filter_complex", graph, "-f", "null", "-"]
-        ffmpeg.run(read, timeout_s=_WITHIN_S)
+        graph = _graph(size, every_frames, log)
+        inputs = [*part, "-i", str(film), *part, "-i", str(reference)]
+        ffmpeg.run([*inputs, "-filter_complex", graph, "-f", "null", "-"], timeout_s=_WITHIN_S)
         pooled = json.loads(log.read_bytes())["pooled_metrics"]
     return Score(pooled["tv"]["mean"], pooled["phone"]["mean"])
+
+
+def _graph(size: tuple[int, int], every_frames: int, log: Path) -> str:
+    television = f"version={_MODEL}\\:name=tv"
+    phone = f"version={_MODEL}\\:enable_transform=true\\:name=phone"
+    return (
+        f"[0:v]scale={size[0]}:{size[1]}:flags=bicubic,settb=1/1000,setpts=N[seen];"
+        "[1:v]settb=1/1000,setpts=N[meant];"
+        f"[seen][meant]libvmaf=n_threads=2:n_subsample={every_frames}:log_fmt=json"
+        f":log_path={log}:model='{television}|{phone}'"
+    )
