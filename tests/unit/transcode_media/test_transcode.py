@@ -117,12 +117,12 @@ async def test_a_film_becomes_a_master_its_renditions_and_a_poster(stage: Stage)
 
 
 async def test_a_rendition_that_wins_nothing_is_taken_back(stage: Stage) -> None:
-    stage.sizes = (1000, 990)
+    stage.sizes = (1000, 1020)
 
     result = await stage.play()
 
     assert [asset.quality for asset in result.assets if asset.quality] == ["1080p"]
-    assert result.left_out == ("480p left out: 1.1% below 1080p",)
+    assert result.left_out == ("480p wins nothing: 272 bit/s, 1080p takes 267",)
     assert not any("480p" in key for key in stage.store.objects)
     assert b"480p" not in stage.store.objects[f"{PREFIX}/master.m3u8"]
     assert result.bytes_out == sum(

@@ -16,7 +16,7 @@ def variant(label: str, *, peak: int, average: int) -> Variant:
     )
 
 
-BEST = variant("1080p", peak=150_000, average=140_000)
+BEST = variant("1080p", peak=1_600_000, average=1_200_000)
 
 
 def test_a_usual_ladder_is_kept_whole() -> None:
@@ -29,32 +29,39 @@ def test_a_usual_ladder_is_kept_whole() -> None:
     assert wins_nothing(ladder) == ()
 
 
+def test_a_smaller_picture_at_a_higher_price_wins_nothing() -> None:
+    dearer = variant("720p", peak=3_600_000, average=3_400_000)
+
+    left_out = wins_nothing([BEST, dearer])
+
+    assert [str(rendition) for rendition in left_out] == [
+        "720p wins nothing: 3600000 bit/s, 1080p takes 1600000"
+    ]
+
+
 def test_a_smaller_picture_at_the_same_price_wins_nothing() -> None:
-    same = variant("720p", peak=148_000, average=137_000)
+    same = variant("720p", peak=1_600_000, average=1_200_000)
 
-    left_out = wins_nothing([BEST, same])
-
-    assert [str(rendition) for rendition in left_out] == ["720p left out: 2.1% below 1080p"]
-
-
-def test_it_may_even_cost_more() -> None:
-    dearer = variant("720p", peak=160_000, average=150_000)
-
-    assert [rendition.label for rendition in wins_nothing([BEST, dearer])] == ["720p"]
+    assert [rendition.label for rendition in wins_nothing([BEST, same])] == ["720p"]
 
 
 def test_a_rendition_that_saves_at_its_peak_or_on_average_stays() -> None:
-    lower_peak = variant("720p", peak=100_000, average=140_000)
-    lower_average = variant("480p", peak=100_000, average=100_000)
+    lower_peak = variant("720p", peak=1_500_000, average=1_300_000)
+    lower_average = variant("480p", peak=1_700_000, average=1_200_000)
 
     assert wins_nothing([BEST, lower_peak, lower_average]) == ()
 
 
 def test_the_next_one_is_measured_by_the_last_that_stays() -> None:
-    same = variant("720p", peak=147_000, average=137_000)
-    less = variant("480p", peak=140_000, average=130_000)
+    dearer = variant("720p", peak=3_600_000, average=3_400_000)
+    between = variant("480p", peak=1_800_000, average=1_700_000)
 
-    assert [rendition.label for rendition in wins_nothing([BEST, same, less])] == ["720p"]
+    left_out = wins_nothing([BEST, dearer, between])
+
+    assert [(rendition.label, rendition.better) for rendition in left_out] == [
+        ("720p", "1080p"),
+        ("480p", "1080p"),
+    ]
 
 
 def test_the_only_rendition_stays() -> None:

@@ -11,7 +11,7 @@ from msgspec import Meta
 from reel_http.settings import load
 
 PREFIX: Final = "TRANSCODE_"
-DEFAULT_PRESET: Final = "veryfast"
+DEFAULT_PRESET: Final = "faster"
 Url = Annotated[str, Meta(pattern=r"^https?://[^/]+")]
 Seconds = Annotated[float, Meta(gt=0, le=43_200)]
 

@@ -16,6 +16,7 @@ from reel_testing.bench.timed import timed
 from reel_testing.quality.contents import RATE, Film
 from reel_testing.quality.vmaf import vmaf
 from transcode_service.domain import layout
+from transcode_service.domain.colour import Colour
 from transcode_service.domain.command import EncodeSettings, ffmpeg_arguments
 from transcode_service.domain.ladder import STEPS, Rung
 from transcode_service.domain.plan import Plan, make_plan
@@ -24,6 +25,7 @@ from transcode_service.domain.probe import Probe, VideoStream
 
 SEGMENT_S: Final = 2
 """Short, so that a clip of a few seconds has a peak."""
+BT709: Final = 1
 WITHIN_S: Final = 1200.0
 LABELS: Final = tuple(step.label for step in STEPS)
 
@@ -104,5 +106,6 @@ def _plan(film: Film) -> Plan:
         height=film.height,
         frame_rate=Fraction(RATE),
         duration_s=film.seconds,
+        colour=Colour(primaries=BT709, transfer=BT709, matrix=BT709),
     )
     return make_plan(Probe(video=(picture,), audio=(), duration_s=film.seconds), LABELS)

@@ -13,6 +13,9 @@ EVERY_FRAMES: Final = 5
 """One frame in so many is scored; motion is followed through all of them."""
 _WITHIN_S: Final = 1200.0
 _MODEL: Final = "vmaf_v0.6.1"
+_SAME_COLOURS: Final = "setparams=range=tv:colorspace=bt709"
+"""Else FFmpeg converts a film without tags to be like one with them, and both look different."""
+_IN_ORDER: Final = "settb=1/1000,setpts=N"
 
 
 class Score(msgspec.Struct, frozen=True):
@@ -49,8 +52,8 @@ def _graph(size: tuple[int, int], every_frames: int, log: Path) -> str:
     television = f"version={_MODEL}\\:name=tv"
     phone = f"version={_MODEL}\\:enable_transform=true\\:name=phone"
     return (
-        f"[0:v]scale={size[0]}:{size[1]}:flags=bicubic,settb=1/1000,setpts=N[seen];"
-        "[1:v]settb=1/1000,setpts=N[meant];"
+        f"[0:v]{_SAME_COLOURS},scale={size[0]}:{size[1]}:flags=bicubic,{_IN_ORDER}[seen];"
+        f"[1:v]{_SAME_COLOURS},{_IN_ORDER}[meant];"
         f"[seen][meant]libvmaf=n_threads=2:n_subsample={every_frames}:log_fmt=json"
         f":log_path={log}:model='{television}|{phone}'"
     )
