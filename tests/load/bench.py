@@ -56,7 +56,8 @@ async def _measure(
     console.print(f"A job of {FILM_S} s against bare FFmpeg …")
     walls, ladder = await wall_figures(stack, scratch, film)
     console.print("The same film by Shaka Streamer, and how both look …")
-    figures |= walls | await asyncio.to_thread(peer_figures, ladder, film, scratch / "peer")
+    figures |= walls
+    figures |= await asyncio.to_thread(peer_figures, ladder, film, scratch / "peer")
     console.print("Uploads against boto3 …")
     figures |= await upload_figures(stack, scratch, clip)
     console.print("The largest source through the worker …")

@@ -6,8 +6,9 @@ start anew.
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from typing import Final
 
@@ -49,6 +50,7 @@ def _asked() -> argparse.Namespace:
     parser.add_argument("--rungs", type=_list, help="1080p,720p,480p")
     parser.add_argument("--presets", type=_list)
     parser.add_argument("--crfs", type=_list)
+    parser.add_argument("--caps", type=_list, help="kbit/s to try in place of each rung's own")
     return parser.parse_args()
 
 
@@ -65,19 +67,21 @@ def _films(asked: argparse.Namespace) -> Iterator[Film]:
 
 
 def _wanted(asked: argparse.Namespace, film: Film) -> Iterator[tuple[str, Rung]]:
-    if asked.rungs or asked.presets or asked.crfs:
-        labels, presets = asked.rungs or LABELS, asked.presets or [DEFAULT_PRESET]
-        yield from _grid(film, labels, presets, [int(crf) for crf in asked.crfs or CRFS])
+    if asked.rungs or asked.presets or asked.crfs or asked.caps:
+        rungs = _levels(film, asked.rungs or LABELS, [int(crf) for crf in asked.crfs or CRFS])
+        capped = [_capped(rung, int(cap)) for rung in rungs for cap in asked.caps or ()]
+        yield from product(asked.presets or [DEFAULT_PRESET], capped or rungs)
         return
-    yield from _grid(film, LABELS[:1], PRESETS, PRESET_CRFS)
-    yield from _grid(film, LABELS, [DEFAULT_PRESET], CRFS)
+    yield from product(PRESETS, _levels(film, LABELS[:1], PRESET_CRFS))
+    yield from product([DEFAULT_PRESET], _levels(film, LABELS, CRFS))
 
 
-def _grid(film: Film, labels: object, presets: object, crfs: object) -> Iterator[tuple[str, Rung]]:
-    for rung in rungs_of(film, list(labels)):
-        for preset in presets:
-            for crf in crfs:
-                yield preset, replace(rung, crf=crf)
+def _levels(film: Film, labels: Sequence[str], crfs: Sequence[int]) -> list[Rung]:
+    return [replace(rung, crf=crf) for rung in rungs_of(film, labels) for crf in crfs]
+
+
+def _capped(rung: Rung, max_kbps: int) -> Rung:
+    return replace(rung, max_kbps=max_kbps, buffer_kbits=2 * max_kbps)
 
 
 if __name__ == "__main__":

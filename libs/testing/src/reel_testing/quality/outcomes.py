@@ -38,12 +38,12 @@ def show(console: Console, outcomes: Outcomes) -> None:
     table = Table(box=box.SIMPLE_HEAD)
     for heading in ("film", "rung", "preset"):
         table.add_column(heading)
-    for heading in ("CRF", "kbit/s", "peak", "CPU s", "VMAF", "on a phone"):
+    for heading in ("CRF", "cap", "kbit/s", "peak", "CPU s", "VMAF", "on a phone"):
         table.add_column(heading, justify="right")
     for outcome in outcomes.sorted():
         tried = outcome.trial
         table.add_row(
-            *(tried.film, tried.rung, tried.preset, str(tried.crf)),
+            *(tried.film, tried.rung, tried.preset, str(tried.crf), str(tried.max_kbps)),
             *(f"{outcome.kbps:.0f}", f"{outcome.peak_kbps:.0f}", f"{outcome.cpu_s:.1f}"),
             *(f"{outcome.vmaf:.1f}", f"{outcome.vmaf_phone:.1f}"),
         )
