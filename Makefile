@@ -12,6 +12,7 @@ unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
 BIN := .venv/bin
 READY := .venv/.ready
 SERVERS_READY := .tools/servers/.ready
+PEER_READY := .tools/peer/.ready
 MANIFESTS := $(wildcard */pyproject.toml */*/pyproject.toml)
 PYTEST := $(BIN)/pytest
 
@@ -25,6 +26,10 @@ $(READY): requirements.lock tools/setup.sh tools/uv/requirements.lock $(MANIFEST
 
 $(SERVERS_READY): deploy/local/servers/requirements.lock tools/setup.sh tools/uv/requirements.lock
 	@tools/setup.sh servers
+	@touch $@
+
+$(PEER_READY): tests/load/peer/requirements.lock tools/setup.sh tools/uv/requirements.lock
+	@tools/setup.sh peer
 	@touch $@
 
 lock: ## resolve every requirements.lock again; UPGRADE=1 takes newer versions
@@ -78,8 +83,11 @@ matrix: $(READY) ## every kind of film with its plan and checked output; writes 
 	--junitxml=var/matrix.xml; \
 	status=$$?; $(BIN)/python tools/matrix.py var/matrix.xml var/matrix.md; exit $$status
 
-bench: setup ## measure against the targets; writes var/bench.json
+bench: setup $(PEER_READY) ## measure against the targets and a peer; writes var/bench.json
 	$(BIN)/python tests/load/bench.py
+
+quality: $(READY) ## VMAF, bytes and CPU by preset and CRF, in var/quality; ARGS="--films DIR"
+	@$(BIN)/python tests/load/quality.py $(ARGS)
 
 ##@ Run
 
@@ -107,4 +115,4 @@ help: ## this list
 	/^[a-z0-9-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: setup lock clean fmt lint types arch contracts test test-unit test-integration test-long e2e \
-	matrix bench demo up down logs token ops help
+	matrix bench quality demo up down logs token ops help

@@ -37,6 +37,7 @@ sed -n 's/^requires = \["\(uv_build.*\)"\]$/\1/p' contracts/pyproject.toml >"$bu
 
 compile tools/uv/requirements.lock tools/uv/requirements.in
 compile deploy/local/servers/requirements.lock deploy/local/servers/requirements.in
+compile tests/load/peer/requirements.lock tests/load/peer/requirements.in
 for service in services/*; do
     if [ -f "$service/pyproject.toml" ]; then
         compile "$service/requirements.lock" "$service/pyproject.toml" "$build"

@@ -3,6 +3,7 @@
 #
 #   tools/setup.sh develop     .venv: every locked dependency, our own packages editable
 #   tools/setup.sh servers     .tools/servers: the programs the embedded stack runs
+#   tools/setup.sh peer        .tools/peer: the other encoder that the benchmark compares with
 #   tools/setup.sh uv          prints the path of the uv that the others use
 #
 # Writes below the clone and in the caches of pip and uv, nowhere else. PYTHON names an
@@ -107,6 +108,7 @@ uv=$(find_uv)
 case "${1:-}" in
 develop) develop ;;
 servers) environment .tools/servers deploy/local/servers/requirements.lock ;;
+peer) environment .tools/peer tests/load/peer/requirements.lock ;;
 uv) echo "$uv" ;;
-*) fail "say develop, servers or uv" ;;
+*) fail "say develop, servers, peer or uv" ;;
 esac

@@ -57,13 +57,14 @@ def unlocked(package: str, lock: Path) -> list[str]:
     )
 
 
-def test_there_is_a_lock_for_each_service_development_the_servers_and_uv() -> None:
+def test_there_is_a_lock_for_each_service_development_the_servers_the_peer_and_uv() -> None:
     folders = {str(path.parent.relative_to(ROOT)) for path in LOCKS}
 
     assert folders == {
         ".",
         "deploy/local",
         "deploy/local/servers",
+        "tests/load/peer",
         "tools/uv",
         *(f"services/{name}" for name in SERVICES),
     }
@@ -117,8 +118,9 @@ def test_the_development_lock_holds_the_tools() -> None:
     assert missing == []
 
 
-def test_the_servers_lock_is_what_they_ask_for() -> None:
-    folder = ROOT / "deploy" / "local" / "servers"
+@pytest.mark.parametrize("programs", ["deploy/local/servers", "tests/load/peer"])
+def test_the_lock_of_programs_is_what_they_ask_for(programs: str) -> None:
+    folder = ROOT / programs
     lines = (folder / "requirements.in").read_text().splitlines()
     wanted = [Requirement(line) for line in lines if line and not line.startswith("#")]
     locked = pins(folder / "requirements.lock")

@@ -46,6 +46,7 @@ class Stage:
     prover: ScriptedProver = field(default_factory=ScriptedProver)
     published_s: float = 30.0
     publishing_failure: Exception | None = None
+    sizes: Sequence[int] = (1000, 500)
     heard: list[Progress] = field(default_factory=list[Progress])
 
     def __post_init__(self) -> None:
@@ -58,6 +59,7 @@ class Stage:
             codec=CODEC,
             duration_s=self.published_s,
             failure=self.publishing_failure,
+            sizes=self.sizes,
         )
 
     async def play(self, wanted: Sequence[str] = ("1080p", "480p")) -> TranscodeResult:
@@ -123,6 +125,20 @@ async def test_the_storyboard_lasts_as_long_as_what_was_published(stage: Stage) 
     assert cues[0].startswith("00:00:00.000 -->")
     assert cues[-1].endswith("--> 00:00:29.900")
     assert list(stage.store.objects)[-2:] == [f"{PREFIX}/storyboard.vtt", f"{PREFIX}/master.m3u8"]
+
+
+async def test_a_rendition_that_wins_nothing_is_taken_back(stage: Stage) -> None:
+    stage.sizes = (1000, 1020)
+
+    result = await stage.play()
+
+    assert [asset.quality for asset in result.assets if asset.quality] == ["1080p"]
+    assert result.left_out == ("480p wins nothing: 272 bit/s, 1080p takes 267",)
+    assert not any("480p" in key for key in stage.store.objects)
+    assert b"480p" not in stage.store.objects[f"{PREFIX}/master.m3u8"]
+    assert result.bytes_out == sum(
+        len(data) for key, data in stage.store.objects.items() if key.startswith(PREFIX)
+    )
 
 
 async def test_ffmpeg_gets_the_index_first_and_every_byte(stage: Stage) -> None:

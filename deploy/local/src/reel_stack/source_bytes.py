@@ -43,6 +43,7 @@ def rotate(path: Path, degrees: int, width: int, height: int) -> None:
 
 def _matrix(degrees: int, width: int, height: int) -> bytes:
     a, b, c, d, x, y = {
+        0: (_ONE, 0, 0, _ONE, 0, 0),
         90: (0, _ONE, -_ONE, 0, height * _ONE, 0),
         180: (-_ONE, 0, 0, -_ONE, width * _ONE, height * _ONE),
         270: (0, -_ONE, _ONE, 0, 0, width * _ONE),

@@ -45,6 +45,10 @@ class BytesStore:
     async def sizes(self, prefix: str) -> dict[str, int]:
         return {key: len(data) for key, data in self.objects.items() if key.startswith(prefix)}
 
+    async def delete_below(self, prefix: str) -> None:
+        for key in [key for key in self.objects if key.startswith(prefix)]:
+            del self.objects[key]
+
 
 class ScriptedProber:
     """Answers with the probes it was given, in turn; the last one for ever."""
@@ -118,6 +122,9 @@ class ScriptedProver:
 class ScriptedPublisher:
     """Publishes one segment of `duration_s` a rendition, with a picture of the given codec.
 
+    A segment has 1000 bytes in the best rendition and half as many in each further one, or as
+    `sizes` says.
+
     With a `failure`, sending segments fails once FFmpeg's output has been opened.
     """
 
@@ -128,9 +135,11 @@ class ScriptedPublisher:
         codec: str,
         duration_s: float,
         failure: Exception | None = None,
+        sizes: Sequence[int] = (1000, 500, 250),
     ) -> None:
         self.events: list[str] = []
         self._failure = failure
+        self._sizes = sizes
         self._store = store
         self._codec = codec
         self._duration_s = duration_s
@@ -169,22 +178,21 @@ class ScriptedPublisher:
             f"{self._prefix}/{layout.POSTER}": b"poster",
             f"{self._prefix}/{layout.sheet(0)}": b"sheet",
         }
-        for label in self._labels:
-            sent[f"{self._prefix}/{label}/{segment[0]}"] = bytes(1000)
+        playlist = MediaPlaylist((segment,), 6)
+        renditions: dict[str, Rendition] = {}
+        for label, size_bytes in zip(self._labels, self._sizes, strict=False):
+            sent[f"{self._prefix}/{label}/{segment[0]}"] = bytes(size_bytes)
+            renditions[label] = Rendition(playlist, (self._measured(segment[0], size_bytes),))
         self._store.objects.update(sent)
-        rendition = Rendition(MediaPlaylist((segment,), 6), (self._measured(segment[0]),))
-        return Published(
-            {key: len(data) for key, data in sent.items()},
-            dict.fromkeys(self._labels, rendition),
-        )
+        return Published({key: len(data) for key, data in sent.items()}, renditions)
 
-    def _measured(self, name: str) -> SegmentFacts:
+    def _measured(self, name: str, size_bytes: int) -> SegmentFacts:
         picture = TrackFacts(
             kind=Kind.VIDEO,
             codec=self._codec,
             start_s=0.0,
             end_s=self._duration_s,
             frames=round(30 * self._duration_s),
-            keyframes=(Keyframe(0.0, 24, 400),),
+            keyframes=(Keyframe(0.0, 24, size_bytes // 2),),
         )
-        return SegmentFacts(name, 1000, (picture,))
+        return SegmentFacts(name, size_bytes, (picture,))

@@ -11,6 +11,7 @@ from msgspec import Meta
 from reel_http.settings import load
 
 PREFIX: Final = "TRANSCODE_"
+DEFAULT_PRESET: Final = "faster"
 Url = Annotated[str, Meta(pattern=r"^https?://[^/]+")]
 Seconds = Annotated[float, Meta(gt=0, le=43_200)]
 
@@ -41,7 +42,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     work_dir: str = str(Path(gettempdir()) / "reel-transcode")
     ffmpeg: str | None = None
-    preset: str = "veryfast"
+    preset: str = DEFAULT_PRESET
     segment_s: Annotated[int, Meta(ge=1, le=30)] = 6
     container: Literal["fmp4", "ts"] = "fmp4"
     concurrency: Annotated[int, Meta(ge=1, le=10)] = 1

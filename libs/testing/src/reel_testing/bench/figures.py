@@ -38,6 +38,10 @@ def fact(value: float, unit: str) -> Figure:
     return Figure(value=round(value, DIGITS), unit=unit, target="", holds=True)
 
 
+OURS: Final = "reel_"
+THEIRS: Final = "shaka_"
+
+
 def save(path: Path, figures: Mapping[str, Figure]) -> None:
     """Write `var/bench.json`: figure name → `{"value", "unit", "target", "holds"}`."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -51,4 +55,18 @@ def show(console: Console, figures: Mapping[str, Figure]) -> None:
     for name, figure in figures.items():
         holds = ("yes" if figure.holds else "NO") if figure.target else ""
         table.add_row(name, f"{figure.value:g}", figure.unit, figure.target, holds)
+    console.print(table)
+
+
+def show_peer(console: Console, figures: Mapping[str, Figure]) -> None:
+    """Set side by side what was measured of both."""
+    table = Table(box=box.SIMPLE_HEAD, title="the same film at the same x264 preset")
+    for heading in ("", "Reel", "Shaka Streamer", "unit"):
+        table.add_column(heading, justify="left" if heading in {"", "unit"} else "right")
+    for name, ours in figures.items():
+        measure = name.removeprefix(OURS)
+        theirs = figures.get(THEIRS + measure)
+        if name.startswith(OURS) and theirs:
+            measures = (measure.replace("_", " "), f"{ours.value:g}", f"{theirs.value:g}")
+            table.add_row(*measures, ours.unit)
     console.print(table)

@@ -1,8 +1,7 @@
-"""A job's wall time against bare FFmpeg with the same arguments, and the waits around it."""
+"""A job's wall time against bare FFmpeg, one decode against three, and the waits around a job."""
 
 import asyncio
 import json
-import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +12,9 @@ from typing import Any, Final
 
 import psutil
 
+from reel_testing.bench.command_lines import PLAYLIST, ladder_alone, playlists, rung_alone
 from reel_testing.bench.figures import Figure, at_most, fact
+from reel_testing.bench.timed import Cost, timed
 from reel_testing.phone import Phone, phone
 from reel_testing.stack import RunningStack
 
@@ -40,20 +41,44 @@ class Job:
         return self.events["job_succeeded"] - self.events["transcode_started"]
 
 
-async def wall_figures(stack: RunningStack, scratch: Path, film: Path) -> Mapping[str, Figure]:
-    """Alternate job and bare FFmpeg on the same film; compare the medians."""
-    jobs: list[float] = []
-    bare: list[float] = []
+@dataclass(frozen=True)
+class Ladder:
+    """The renditions of a film by FFmpeg alone: what they cost, and the folders they are in."""
+
+    cost: Cost
+    renditions: Sequence[Path]
+
+
+async def wall_figures(
+    stack: RunningStack, scratch: Path, film: Path
+) -> tuple[Mapping[str, Figure], Ladder]:
+    """Take turns: a job, its ladder by FFmpeg alone, its rungs one by one; compare the medians."""
+    jobs: list[Job] = []
+    ladders: list[Ladder] = []
+    separate: list[Cost] = []
     async with phone(stack.gateway_url, stack.token) as app:
         for number in range(ROUNDS):
             job = await run_job(stack, app, film, poll_s=LONG_POLL_S)
-            jobs.append(job.wall_s)
-            bare.append(await asyncio.to_thread(bare_s, job.argv, film, scratch / str(number)))
-    return {
-        "job_wall_to_bare_ffmpeg": at_most(median(jobs) / median(bare), 1.05, "ratio"),
-        "job_wall": fact(median(jobs), "s"),
-        "bare_ffmpeg": fact(median(bare), "s"),
+            out = scratch / f"round-{number}"
+            jobs.append(job)
+            ladders.append(await asyncio.to_thread(bare, job.argv, film, out / "ladder"))
+            separate.append(await asyncio.to_thread(_one_by_one, job.argv, film, out / "rungs"))
+    job_s = median(job.wall_s for job in jobs)
+    ladder_s, ladder_cpu_s = _medians([ladder.cost for ladder in ladders])
+    separate_s, separate_cpu_s = _medians(separate)
+    figures = {
+        "job_wall_to_bare_ffmpeg": at_most(job_s / ladder_s, 1.05, "ratio"),
+        "job_wall": fact(job_s, "s"),
+        "bare_ffmpeg": fact(ladder_s, "s"),
+        "one_decode_to_separate_wall": at_most(ladder_s / separate_s, 0.8, "ratio"),
+        "one_decode_to_separate_cpu": fact(ladder_cpu_s / separate_cpu_s, "ratio"),
+        "separate_encodes": fact(separate_s, "s"),
     }
+    return figures, Ladder(Cost(ladder_s, ladder_cpu_s), ladders[-1].renditions)
+
+
+def _medians(costs: Sequence[Cost]) -> tuple[float, float]:
+    return median(cost.wall_s for cost in costs), median(cost.cpu_s for cost in costs)
 
 
 async def wait_figures(stack: RunningStack, clip: Path) -> Mapping[str, Figure]:
@@ -122,17 +147,23 @@ def _log_lines(path: Path) -> Iterator[dict[str, Any]]:
             yield json.loads(raw)
 
 
-def bare_s(argv: Sequence[str], film: Path, out: Path) -> float:
-    """Run the same command line on the local file, into a local directory; return its seconds."""
-    playlist = next(Path(argument) for argument in argv if argument.endswith(".m3u8"))
-    work = str(playlist.parent.parent)
-    for argument in argv:
-        if argument.endswith(".m3u8"):
-            (out / Path(argument).parent.name).mkdir(parents=True)
+def bare(argv: Sequence[str], film: Path, out: Path) -> Ladder:
+    """Make the job's renditions alone: no pictures, no upload, no proof, a local file."""
+    return _run(ladder_alone(argv), film, out)
+
+
+def _one_by_one(argv: Sequence[str], film: Path, out: Path) -> Cost:
+    """Make each rendition by a run of its own, one after the other."""
+    costs = [_run(rung_alone(argv, playlist), film, out).cost for playlist in playlists(argv)]
+    return Cost(sum(cost.wall_s for cost in costs), sum(cost.cpu_s for cost in costs))
+
+
+def _run(argv: Sequence[str], film: Path, out: Path) -> Ladder:
+    """Run the same command line on the local file, into a local directory."""
+    work = str(Path(playlists(argv)[0]).parent.parent)
     local = [argument.replace(work, str(out)).replace("pipe:0", str(film)) for argument in argv]
     local[local.index("-protocol_whitelist") + 1] = "file"
-    started = time.perf_counter()
-    subprocess.run(  # noqa: S603 - the worker's own command line
-        local, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=True, timeout=JOB_WITHIN_S
-    )
-    return time.perf_counter() - started
+    renditions = [Path(argument).parent for argument in local if argument.endswith(PLAYLIST)]
+    for rendition in renditions:
+        rendition.mkdir(parents=True)
+    return Ladder(timed(local, within_s=JOB_WITHIN_S), renditions)

@@ -48,6 +48,10 @@ class S3HlsStore:
             found = self._objects.list_prefix(prefix)
             return {stored.key: stored.size_bytes async for stored in found}
 
+    async def delete_below(self, prefix: str) -> None:
+        with _domain_errors():
+            await self._objects.delete_prefix(prefix)
+
 
 @contextmanager
 def _domain_errors() -> Generator[None]:

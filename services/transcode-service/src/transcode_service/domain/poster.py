@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from math import ceil
 from typing import Final
 
 from transcode_service.domain.ladder import fit
@@ -29,7 +30,7 @@ def poster_of(displayed: tuple[int, int], frame_rate: Fraction, duration_s: floa
     interval_s = UNKNOWN_INTERVAL_S
     if duration_s is not None:
         interval_s = max(MIN_INTERVAL_S, Fraction(duration_s) / MAX_CANDIDATES)
-    every = max(1, round(interval_s * frame_rate))
+    every = max(1, ceil(interval_s * frame_rate))
     return Poster(size=fit(displayed, min(SHORT_SIDE, *displayed)), every=every)
 
 

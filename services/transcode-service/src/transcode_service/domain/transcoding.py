@@ -53,6 +53,7 @@ class TranscodeResult:
     that of the published playlists. `bytes_in` went into FFmpeg, `bytes_out` into the store.
     `prepare_s` is the time until FFmpeg was started, `encode_s` FFmpeg's own wall time,
     `publish_s` what was left to do after it ended, the proof included. `verdict` is that proof.
+    `left_out` says of each rendition that was made and is not offered, why.
     """
 
     duration_s: float
@@ -65,6 +66,7 @@ class TranscodeResult:
     encode_s: float
     publish_s: float
     verdict: Report
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

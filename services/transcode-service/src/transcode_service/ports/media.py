@@ -66,6 +66,10 @@ class HlsStore(Protocol):
         """Return key → size in bytes of everything below `prefix`. Raises StoreUnavailable."""
         ...
 
+    async def delete_below(self, prefix: str) -> None:
+        """Delete everything below `prefix`, which ends in a slash. Raises StoreUnavailable."""
+        ...
+
 
 class Prober(Protocol):
     async def probe(self, head: bytes, container: Container) -> Probe:

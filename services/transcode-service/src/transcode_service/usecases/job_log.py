@@ -46,6 +46,7 @@ def log_outcome(outcome: Outcome, *, attempt: int | None, ending: Ending | None)
                 publish_s=result.publish_s,
                 proven_bytes=result.verdict.bytes_read,
                 warnings=[found.code for found in result.verdict.findings],
+                left_out=result.left_out,
             )
         case _, Rejected(reason, detail):
             log.error("job_failed", attempt=attempt, fail_reason=reason, detail=detail)

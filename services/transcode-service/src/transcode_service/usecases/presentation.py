@@ -25,7 +25,9 @@ def variants(plan: Plan, published: Published) -> tuple[Variant, ...]:
     """
     found: list[Variant] = []
     for rung in plan.rungs:
-        rendition = published.renditions[rung.label]
+        rendition = published.renditions.get(rung.label)
+        if rendition is None:  # it won nothing
+            continue
         durations_s = [duration_s for _, duration_s in rendition.playlist.segments]
         sizes = [segment.size_bytes for segment in rendition.segments]
         sound = () if plan.audio is None else (AAC_LC,)

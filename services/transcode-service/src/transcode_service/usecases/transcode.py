@@ -28,6 +28,7 @@ from transcode_service.ports.media import Encoded, MediaDeps, Prober, Publicatio
 from transcode_service.usecases.failures import most_telling_failure
 from transcode_service.usecases.open_source import HEAD_BYTES, OpenedSource, open_source
 from transcode_service.usecases.presentation import assets, measured_s, storyboard, variants
+from transcode_service.usecases.shed import shed
 
 OnProgress = Callable[[Progress], None]
 
@@ -86,6 +87,7 @@ async def transcode(
         published = await publication.finish()
     on_progress(Progress(measured_s(published), 0.0, Phase.VERIFYING))
     _check_output(plan, opened, encoded, published)
+    published, left_out = await shed(plan, prefix, published, deps.outputs)
     sent = await _announce(plan, prefix, published, deps)
     verdict = await deps.proof.prove(f"{prefix}/{layout.MASTER}")
     check_proof(verdict)
@@ -100,6 +102,7 @@ async def transcode(
         encode_s=encoded.wall_s,
         publish_s=deps.monotonic() - ended,
         verdict=verdict,
+        left_out=tuple(str(rendition) for rendition in left_out),
     )
 
 
