@@ -19,6 +19,7 @@ from reel_messaging.sqs import (
     queue_reachable,
     sqs_client,
 )
+from reel_testing.brake import Brake, brake_before
 from reel_testing.gate import gate_before
 from reel_testing.infra import Infra
 from reel_testing.plugin import NewQueue, QueueUrls
@@ -75,6 +76,23 @@ async def counts(client: "SQSClient", url: str) -> tuple[int, int]:
 
 async def is_empty(client: "SQSClient", url: str) -> bool:
     return await counts(client, url) == (0, 0)
+
+
+@asynccontextmanager
+async def behind_a_brake(
+    infra: Infra, queue: QueueUrls
+) -> "AsyncGenerator[tuple[SQSClient, QueueUrls, Brake]]":
+    """Stop the answer to a receive, which has taken its messages, on its way to us."""
+    endpoint = infra.sqs.endpoint_url or ""
+    async with brake_before(endpoint, rb"AmazonSQS\.ReceiveMessage", answer_bytes=0) as brake:
+        settings = SqsSettings(
+            endpoint_url=brake.in_front(endpoint),
+            access_key_id=infra.sqs.access_key_id,
+            secret_access_key=infra.sqs.secret_access_key,
+        )
+        urls = QueueUrls(brake.in_front(queue.url), brake.in_front(queue.dlq_url))
+        async with sqs_client(settings) as own:
+            yield own, urls, brake
 
 
 async def test_an_acknowledged_message_is_gone(client: "SQSClient", queue: QueueUrls) -> None:
@@ -220,6 +238,22 @@ async def test_stopping_hands_an_unfinished_message_back_at_once(
         await until(lambda: len(desk.seen) == 1)
 
     assert cancelled.is_set()
+    assert await counts(client, queue.url) == (1, 0)
+
+
+async def test_a_message_that_comes_just_when_the_consumer_stops_is_handed_back_at_once(
+    client: "SQSClient", queue: QueueUrls, infra: Infra
+) -> None:
+    desk = Desk()
+    await QueuePublisher(client, queue.url).publish("m1", b"{}")
+
+    async with behind_a_brake(infra, queue) as (own, own_queue, brake):
+        async with consuming(own, own_queue, desk) as stop:
+            await brake.held.wait()
+            stop.set()
+            brake.release.set()
+
+    assert desk.seen == []
     assert await counts(client, queue.url) == (1, 0)
 
 
