@@ -25,7 +25,12 @@ STOP_S = 20
 @asynccontextmanager
 async def running(system: UploadSystem, module: str) -> AsyncGenerator[Process]:
     """A process of the service, with a port of its own choice; killed if it is left running."""
-    environment = {**os.environ, **system.environment, "UPLOAD_PORT": "0"}
+    environment = {
+        **os.environ,
+        **system.environment,
+        "UPLOAD_PORT": "0",
+        "UPLOAD_WORKER_PORT": "0",
+    }
     arguments = ("-m", f"upload_service.{module}")
     process = await asyncio.create_subprocess_exec(
         sys.executable, *arguments, env=environment, stdout=PIPE

@@ -44,6 +44,7 @@ async def deployment(
     values = {
         "DATABASE_URL": database_url,
         "PORT": "0",
+        "WORKER_PORT": "0",
         "JWT_PUBLIC_KEY": TokenIssuer().public_pem.replace("\n", "\\n"),
         "CDN_BASE_URL": "https://cdn.example.com",
         "S3_ENDPOINT_URL": infra.s3.endpoint_url,

@@ -16,28 +16,30 @@ from uuid import uuid4
 import httpx
 from litestar import Litestar
 
-from reel_db import pool
 from reel_db.outbox import channel
 from reel_db.pool import Pool
 from reel_http.health import Check
+from reel_messaging.outbox_metrics import outbox_depth
 from reel_messaging.relay import Relay
-from reel_messaging.sqs import Consumer, QueuePublisher, SqsSettings, sqs_client
+from reel_messaging.sqs import Consumer, QueuePublisher, Valve
 from reel_messaging.webhooks import WebhookSender, http_client
-from reel_storage.client import S3Settings, s3_client
 from reel_storage.objects import S3Objects
-from transcode_service.adapters.clients import Clients, checks
-from transcode_service.adapters.find_ffmpeg import find_ffmpeg
+from transcode_service.adapters.clients import Clients, checks, open_clients, open_pool
+from transcode_service.adapters.cpus import available_cpus, scheduled_cpus
 from transcode_service.adapters.media import media_deps
 from transcode_service.adapters.output_store import S3OutputStore
+from transcode_service.adapters.pg_consumption import consumption_reader
 from transcode_service.adapters.pg_history import purge_history
 from transcode_service.adapters.pg_transaction import transactions
 from transcode_service.adapters.progress_webhook import progress_webhook
 from transcode_service.adapters.work_dir import in_own_directory, own_work_dir
 from transcode_service.api.app import create_app
-from transcode_service.consumers.sweeper import Chore, Sweeper
+from transcode_service.consumers.consumption import ConsumptionWatch
+from transcode_service.consumers.sweeper import Chore, Sweeper, while_open
 from transcode_service.consumers.transcode_requested import transcode_requested
 from transcode_service.consumers.video_deleted import video_deleted
 from transcode_service.domain.backoff import RetryPolicy
+from transcode_service.domain.capacity import Capacity, capacity_of
 from transcode_service.ports.jobs import (
     TRANSCODE_JOBS,
     VIDEO_WEBHOOK,
@@ -64,9 +66,11 @@ EVENTS_AT_ONCE: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """Everything that runs in the worker process."""
+    """Everything that runs in the worker process; `watch` turns `jobs` off and on."""
 
-    consumers: Sequence[Consumer]
+    jobs: Consumer
+    events: Consumer
+    watch: ConsumptionWatch
     relay: Relay
     sweeper: Sweeper
     chores: Sequence[Chore]
@@ -75,17 +79,13 @@ class Worker:
 
 def database(settings: Settings, process: str) -> AbstractAsyncContextManager[Pool]:
     """Open the pool of this process; `process` is what `pg_stat_activity` shows."""
-    return pool.connect(
-        settings.database_url,
-        max_size=settings.database_pool_max,
-        application_name=f"{SERVICE}-{process}",
-    )
+    return open_pool(settings, f"{SERVICE}-{process}")
 
 
 @asynccontextmanager
 async def health_app(settings: Settings) -> AsyncGenerator[Litestar]:
     """Open what the checks need, and build the health app alone."""
-    async with _clients(settings, "http") as clients:
+    async with open_clients(settings, f"{SERVICE}-http") as clients:
         yield create_app(_checks(clients, settings))
 
 
@@ -98,10 +98,16 @@ async def worker(settings: Settings) -> AsyncGenerator[Worker]:
         OSError: the work directory cannot be made.
     """
     async with AsyncExitStack() as stack:
-        clients = await stack.enter_async_context(_clients(settings, "worker"))
+        clients = await stack.enter_async_context(open_clients(settings, f"{SERVICE}-worker"))
         transcoder = await stack.enter_async_context(_transcoder(clients, settings))
         http = await stack.enter_async_context(http_client())
         yield assemble(clients, transcoder, http, settings)
+
+
+def capacity(settings: Settings) -> Capacity:
+    """Return how much of this machine a worker takes."""
+    wanted = None if settings.concurrency == "auto" else settings.concurrency
+    return capacity_of(available_cpus(), seen=scheduled_cpus(), jobs=wanted)
 
 
 def job_deps(
@@ -144,6 +150,7 @@ def assemble(
     """Wire a worker's parts together."""
     begin = transactions(clients.pool)
     sweeper = Sweeper()
+    valve = Valve(is_open=False)  # until the database says that jobs are wanted
     sweeping = sweep_deps(begin, S3Objects(clients.s3, settings.s3_bucket), settings)
     send_progress = progress_webhook(_sender(http, PROGRESS_PATH, settings))
     working = job_deps(begin, transcoder, sweeper, settings, send_progress=send_progress)
@@ -151,22 +158,27 @@ def assemble(
         clients.sqs,
         settings.jobs_queue_url,
         transcode_requested(working),
+        valve=valve,
         dlq_url=settings.jobs_dlq_url,
         visibility_s=settings.lease_s,
-        concurrency=settings.concurrency,
+        wait_s=settings.poll_s,
+        concurrency=capacity(settings).jobs,
         grace_s=settings.shutdown_s,
     )
     events = Consumer(
         clients.sqs,
         settings.events_queue_url,
         video_deleted(begin, wake_sweeper=sweeper.wake),
+        wait_s=settings.poll_s,
         concurrency=EVENTS_AT_ONCE,
         grace_s=settings.shutdown_s,
     )
     to_video = _sender(http, WEBHOOK_PATH, settings)
     to_jobs = QueuePublisher(clients.sqs, settings.jobs_queue_url)
     return Worker(
-        consumers=(jobs, events),
+        jobs=jobs,
+        events=events,
+        watch=ConsumptionWatch(consumption_reader(clients.pool), valve),
         relay=Relay(
             clients.pool,
             channel=channel(SCHEMA),
@@ -176,10 +188,10 @@ def assemble(
         chores=(
             partial(bury_canceled, sweeping),
             partial(sweep, sweeping),
-            partial(revive_forgotten, sweeping),
+            while_open(valve, partial(revive_forgotten, sweeping)),
             partial(purge_history, clients.pool),
         ),
-        health=create_app(_checks(clients, settings)),
+        health=create_app(_checks(clients, settings), [outbox_depth(clients.pool)]),
     )
 
 
@@ -191,19 +203,9 @@ async def _transcoder(clients: Clients, settings: Settings) -> AsyncGenerator[Tr
             ffmpeg=clients.ffmpeg,
             preset=settings.preset,
             segment_s=settings.segment_s,
+            threads=capacity(settings).threads,
         ) as media:
             yield in_own_directory(media, work_dir)
-
-
-@asynccontextmanager
-async def _clients(settings: Settings, process: str) -> AsyncGenerator[Clients]:
-    ffmpeg = await find_ffmpeg(Path(settings.ffmpeg) if settings.ffmpeg else None)
-    async with (
-        database(settings, process) as pool_,
-        s3_client(_s3(settings)) as s3,
-        sqs_client(_sqs(settings)) as sqs,
-    ):
-        yield Clients(pool_, s3, sqs, ffmpeg)
 
 
 def _checks(clients: Clients, settings: Settings) -> Mapping[str, Check]:
@@ -226,22 +228,4 @@ def _retry(settings: Settings) -> RetryPolicy:
         max_attempts=settings.max_attempts,
         base_s=settings.retry_base_s,
         max_s=settings.retry_max_s,
-    )
-
-
-def _s3(settings: Settings) -> S3Settings:
-    return S3Settings(
-        region=settings.aws_region,
-        endpoint_url=settings.s3_endpoint_url,
-        access_key_id=settings.s3_access_key_id,
-        secret_access_key=settings.s3_secret_access_key,
-    )
-
-
-def _sqs(settings: Settings) -> SqsSettings:
-    return SqsSettings(
-        region=settings.aws_region,
-        endpoint_url=settings.sqs_endpoint_url,
-        access_key_id=settings.sqs_access_key_id,
-        secret_access_key=settings.sqs_secret_access_key,
     )

@@ -11,6 +11,7 @@ from reel_messaging.retry import RECONNECT, RetryPolicy
 from reel_messaging.sqs.client import SQS_ERRORS
 from reel_messaging.sqs.dead_letters import DeadLetters
 from reel_messaging.sqs.message import Ack, Dead, Outcome, Retry, SqsMessage
+from reel_messaging.sqs.metrics import HANDLED, RECEIVE_FAILURES, RECEIVED, RUNNING
 from reel_messaging.sqs.queue import Queue
 from reel_messaging.sqs.valve import Valve
 from reel_observability.context import unit_of_work
@@ -116,8 +117,10 @@ class Consumer:
             async with asyncio.timeout(self._poll_ends_s):
                 received = await self._queue.receive(self._concurrency - len(self._running))
         except SQS_ERRORS as error:
+            RECEIVE_FAILURES.labels(queue=self._queue.name).inc()
             log.warning("receive_failed", queue=self._queue.name, error=repr(error))
             return False
+        RECEIVED.labels(queue=self._queue.name).inc(len(received))
         for message in received:
             if self._stopping or not self._valve.is_open:
                 group.create_task(self._hand_back(message), name=f"sqs-return-{message.id}")
@@ -137,7 +140,9 @@ class Consumer:
     async def _process(self, message: SqsMessage) -> None:
         with unit_of_work("sqs", message_id=message.id, receive_count=message.receive_count):
             try:
-                await self._settle(message, await self._handle(message))
+                with RUNNING.labels(queue=self._queue.name).track_inprogress():
+                    outcome = await self._handle(message)
+                await self._settle(message, outcome)
             except asyncio.CancelledError:
                 await self._hand_back(message)
                 raise
@@ -152,6 +157,7 @@ class Consumer:
                 return await self._handler(message)
             except Exception:  # a handler's fault must not stop the queue
                 retry = Retry(self._back_off.delay_s(message.receive_count))
+                self._count("failed")
                 log.exception("handler_failed", retry_in_s=retry.after_s)
                 return retry
             finally:
@@ -167,16 +173,23 @@ class Consumer:
     async def _settle(self, message: SqsMessage, outcome: Outcome) -> None:
         match outcome:
             case Ack():
+                self._count("done")
                 await self._queue.delete(message)
             case Retry(after_s):
+                self._count("retry")
                 await self._queue.show_in(message, ceil(after_s))
             case Dead(reason):
+                self._count("dead")
                 await self._dead_letters.send(message, reason)
                 await self._queue.delete(message)
 
     async def _hand_back(self, message: SqsMessage) -> None:
+        self._count("handed_back")
         try:
             async with asyncio.timeout(HANDOVER_S):
                 await self._queue.show_in(message, 0)
         except SQS_ERRORS as error:
             log.warning("message_not_handed_back", error=repr(error))
+
+    def _count(self, outcome: str) -> None:
+        HANDLED.labels(queue=self._queue.name, outcome=outcome).inc()

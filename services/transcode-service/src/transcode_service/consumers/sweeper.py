@@ -6,6 +6,7 @@ from typing import Final
 
 import structlog
 
+from reel_messaging.sqs import Valve
 from transcode_service.ports.jobs import LedgerUnavailable
 
 PAUSE_S: Final = 5.0
@@ -37,6 +38,16 @@ class Sweeper:
                     await self._wake.wait()
             except TimeoutError:
                 continue
+
+
+def while_open(valve: Valve, chore: Chore) -> Chore:
+    """Return a chore that does nothing while the valve is shut."""
+
+    async def do() -> None:
+        if valve.is_open:
+            await chore()
+
+    return do
 
 
 async def _do(chore: Chore) -> None:
