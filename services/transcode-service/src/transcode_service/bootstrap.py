@@ -1,45 +1,44 @@
 """Composition root: the only module that knows every adapter."""
 
-import os
-import socket
 import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from random import SystemRandom
 from typing import Final
-from uuid import uuid4
 
 import httpx
 from litestar import Litestar
 
+from reel_db import pool
 from reel_db.outbox import channel
 from reel_db.pool import Pool
 from reel_http.health import Check
 from reel_messaging.outbox_metrics import outbox_depth
 from reel_messaging.relay import Relay
-from reel_messaging.sqs import Consumer, QueuePublisher, Valve
+from reel_messaging.sqs import Consumer, QueuePublisher, SqsSettings, Valve
 from reel_messaging.webhooks import WebhookSender, http_client
+from reel_storage.client import S3Settings
 from reel_storage.objects import S3Objects
-from transcode_service.adapters.clients import Clients, checks, open_clients, open_pool
-from transcode_service.adapters.cpus import available_cpus, scheduled_cpus
-from transcode_service.adapters.media import media_deps
+from transcode_service.adapters.clients import Clients, checks, open_clients
+from transcode_service.adapters.cpus import own_capacity
 from transcode_service.adapters.output_store import S3OutputStore
 from transcode_service.adapters.pg_consumption import consumption_reader
 from transcode_service.adapters.pg_history import purge_history
 from transcode_service.adapters.pg_transaction import transactions
 from transcode_service.adapters.progress_webhook import progress_webhook
-from transcode_service.adapters.work_dir import in_own_directory, own_work_dir
+from transcode_service.adapters.work_dir import open_transcoder
+from transcode_service.adapters.worker_name import own_name
 from transcode_service.api.app import create_app
 from transcode_service.consumers.consumption import ConsumptionWatch
-from transcode_service.consumers.sweeper import Chore, Sweeper, while_open
+from transcode_service.consumers.sweeper import Chore, Sweeper, tidying
 from transcode_service.consumers.transcode_requested import transcode_requested
 from transcode_service.consumers.video_deleted import video_deleted
 from transcode_service.domain.backoff import RetryPolicy
-from transcode_service.domain.capacity import Capacity, capacity_of
+from transcode_service.domain.capacity import Capacity
 from transcode_service.ports.jobs import (
     TRANSCODE_JOBS,
     VIDEO_WEBHOOK,
@@ -50,8 +49,6 @@ from transcode_service.ports.jobs import (
     Transcoder,
 )
 from transcode_service.settings import Settings
-from transcode_service.usecases.revive import bury_canceled, revive_forgotten
-from transcode_service.usecases.sweep import sweep
 from transcode_service.usecases.tell_progress import tell_nobody
 
 SERVICE: Final = "transcode-service"
@@ -79,13 +76,26 @@ class Worker:
 
 def database(settings: Settings, process: str) -> AbstractAsyncContextManager[Pool]:
     """Open the pool of this process; `process` is what `pg_stat_activity` shows."""
-    return open_pool(settings, f"{SERVICE}-{process}")
+    return pool.connect(
+        settings.database_url,
+        max_size=settings.database_pool_max,
+        application_name=f"{SERVICE}-{process}",
+    )
+
+
+def _clients(settings: Settings, process: str) -> AbstractAsyncContextManager[Clients]:
+    return open_clients(
+        database(settings, process),
+        s3=_s3(settings),
+        sqs=_sqs(settings),
+        ffmpeg=Path(settings.ffmpeg) if settings.ffmpeg else None,
+    )
 
 
 @asynccontextmanager
 async def health_app(settings: Settings) -> AsyncGenerator[Litestar]:
     """Open what the checks need, and build the health app alone."""
-    async with open_clients(settings, f"{SERVICE}-http") as clients:
+    async with _clients(settings, "http") as clients:
         yield create_app(_checks(clients, settings))
 
 
@@ -97,17 +107,17 @@ async def worker(settings: Settings) -> AsyncGenerator[Worker]:
         FfmpegNotFound: no usable FFmpeg on this machine.
         OSError: the work directory cannot be made.
     """
-    async with AsyncExitStack() as stack:
-        clients = await stack.enter_async_context(open_clients(settings, f"{SERVICE}-worker"))
-        transcoder = await stack.enter_async_context(_transcoder(clients, settings))
-        http = await stack.enter_async_context(http_client())
+    async with (
+        _clients(settings, "worker") as clients,
+        _transcoder(clients, settings) as transcoder,
+        http_client() as http,
+    ):
         yield assemble(clients, transcoder, http, settings)
 
 
 def capacity(settings: Settings) -> Capacity:
     """Return how much of this machine a worker takes."""
-    wanted = None if settings.concurrency == "auto" else settings.concurrency
-    return capacity_of(available_cpus(), seen=scheduled_cpus(), jobs=wanted)
+    return own_capacity(None if settings.concurrency == "auto" else settings.concurrency)
 
 
 def job_deps(
@@ -122,7 +132,7 @@ def job_deps(
     return JobDeps(
         begin=begin,
         transcode=transcoder,
-        owner=f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}",
+        owner=own_name(),
         retry=_retry(settings),
         random=SystemRandom().random,
         lease_s=settings.lease_s,
@@ -154,24 +164,19 @@ def assemble(
     sweeping = sweep_deps(begin, S3Objects(clients.s3, settings.s3_bucket), settings)
     send_progress = progress_webhook(_sender(http, PROGRESS_PATH, settings))
     working = job_deps(begin, transcoder, sweeper, settings, send_progress=send_progress)
-    jobs = Consumer(
-        clients.sqs,
+    consumer = partial(Consumer, clients.sqs, wait_s=settings.poll_s, grace_s=settings.shutdown_s)
+    jobs = consumer(
         settings.jobs_queue_url,
         transcode_requested(working),
         valve=valve,
         dlq_url=settings.jobs_dlq_url,
         visibility_s=settings.lease_s,
-        wait_s=settings.poll_s,
         concurrency=capacity(settings).jobs,
-        grace_s=settings.shutdown_s,
     )
-    events = Consumer(
-        clients.sqs,
+    events = consumer(
         settings.events_queue_url,
         video_deleted(begin, wake_sweeper=sweeper.wake),
-        wait_s=settings.poll_s,
         concurrency=EVENTS_AT_ONCE,
-        grace_s=settings.shutdown_s,
     )
     to_video = _sender(http, WEBHOOK_PATH, settings)
     to_jobs = QueuePublisher(clients.sqs, settings.jobs_queue_url)
@@ -185,27 +190,20 @@ def assemble(
             deliver={VIDEO_WEBHOOK: to_video.as_deliver(), TRANSCODE_JOBS: to_jobs.as_deliver()},
         ),
         sweeper=sweeper,
-        chores=(
-            partial(bury_canceled, sweeping),
-            partial(sweep, sweeping),
-            while_open(valve, partial(revive_forgotten, sweeping)),
-            partial(purge_history, clients.pool),
-        ),
+        chores=(*tidying(sweeping, valve), partial(purge_history, clients.pool)),
         health=create_app(_checks(clients, settings), [outbox_depth(clients.pool)]),
     )
 
 
-@asynccontextmanager
-async def _transcoder(clients: Clients, settings: Settings) -> AsyncGenerator[Transcoder]:
-    with own_work_dir(Path(settings.work_dir)) as work_dir:
-        async with media_deps(
-            S3Objects(clients.s3, settings.s3_bucket),
-            ffmpeg=clients.ffmpeg,
-            preset=settings.preset,
-            segment_s=settings.segment_s,
-            threads=capacity(settings).threads,
-        ) as media:
-            yield in_own_directory(media, work_dir)
+def _transcoder(clients: Clients, settings: Settings) -> AbstractAsyncContextManager[Transcoder]:
+    return open_transcoder(
+        S3Objects(clients.s3, settings.s3_bucket),
+        work_dir=Path(settings.work_dir),
+        ffmpeg=clients.ffmpeg,
+        preset=settings.preset,
+        segment_s=settings.segment_s,
+        threads=capacity(settings).threads,
+    )
 
 
 def _checks(clients: Clients, settings: Settings) -> Mapping[str, Check]:
@@ -228,4 +226,22 @@ def _retry(settings: Settings) -> RetryPolicy:
         max_attempts=settings.max_attempts,
         base_s=settings.retry_base_s,
         max_s=settings.retry_max_s,
+    )
+
+
+def _s3(settings: Settings) -> S3Settings:
+    return S3Settings(
+        region=settings.aws_region,
+        endpoint_url=settings.s3_endpoint_url,
+        access_key_id=settings.s3_access_key_id,
+        secret_access_key=settings.s3_secret_access_key,
+    )
+
+
+def _sqs(settings: Settings) -> SqsSettings:
+    return SqsSettings(
+        region=settings.aws_region,
+        endpoint_url=settings.sqs_endpoint_url,
+        access_key_id=settings.sqs_access_key_id,
+        secret_access_key=settings.sqs_secret_access_key,
     )

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from transcode_service.domain.capacity import Capacity, capacity_of
+
 PROC: Final = Path("/proc/self/cgroup")
 CGROUPS: Final = Path("/sys/fs/cgroup")
 
@@ -17,6 +19,11 @@ def scheduled_cpus() -> int:
 def available_cpus(*, proc: Path = PROC, cgroups: Path = CGROUPS) -> float:
     """Return how many CPUs' worth of time this process may use; a quota may be a fraction."""
     return min([scheduled_cpus(), *_quotas(proc, cgroups)])
+
+
+def own_capacity(jobs: int | None = None) -> Capacity:
+    """Return how much of this machine to take; `jobs` is what an operator wants."""
+    return capacity_of(available_cpus(), seen=scheduled_cpus(), jobs=jobs)
 
 
 def _quotas(proc: Path, cgroups: Path) -> Iterator[float]:
