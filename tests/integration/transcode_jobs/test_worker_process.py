@@ -14,6 +14,7 @@ from reel_contracts.events import TranscodeRequested, VideoDeleted
 from reel_contracts.webhooks import TranscodeOutcome, TranscodeWebhook
 from reel_kernel.clock import utc_now
 from reel_stack import sources
+from reel_testing.internal import told_on
 from reel_testing.transcode_builders import a_request
 from reel_testing.transcode_process import StuckFfmpeg, WorkerProcess, worker_process
 from reel_testing.transcode_system import TranscodeSystem
@@ -58,10 +59,17 @@ async def test_a_film_becomes_a_ladder(
     request = await a_job(system, film)
 
     async with worker_process(patient(system, tmp_path), tmp_path) as worker:
-        await system.until_state(request.job_id, "SUCCEEDED")
+        await worker.until_logged("job_succeeded")
         started = await worker.until_logged("transcode_started")
+        told = await told_on((await worker.until_logged("http_listening"))["ports"][0])
         status = await worker.end(signal.SIGTERM, within_s=10)
 
+    assert told.value("reel_transcode_attempts_total", outcome="succeeded") == 1
+    assert told.value("reel_transcode_queue_wait_seconds_count") == 1
+    assert told.value("reel_transcode_source_bytes_total") == len(film)
+    assert told.value("reel_transcode_paused") == 0
+    assert told.value("reel_outbox_pending_messages") + told.value("reel_outbox_dead_messages") == 1
+    assert not told.names_somebody
     body = await system.clients.pool.fetchval("SELECT body FROM outbox")
     webhook = msgspec.json.decode(body, type=TranscodeWebhook)
     assert (webhook.status, webhook.attempt) == (TranscodeOutcome.READY, 1)
