@@ -41,6 +41,8 @@ class Moment:
 
 
 ENCODING = Moment("FFmpeg is running")
+SLOWLY = "placebo"
+"""The preset of the worker that is going to be killed: its FFmpeg is not done too soon."""
 MOMENTS = [
     Moment("it has the lease and nothing else", pattern=rb"GET [^ ]+/source"),
     Moment("it reads the source", pattern=rb"GET [^ ]+/source", answer_bytes=2_000),
@@ -99,13 +101,18 @@ async def until_there(worker: WorkerProcess, moment: Moment, brake: Brake) -> No
     if moment is not ENCODING:
         await until(brake.held.is_set, within_s=SOON_S)
         return
-    await until(lambda: bool(ffmpegs(worker)), within_s=SOON_S)
+    await until(lambda: any(map(encodes, ffmpegs(worker))), within_s=SOON_S)
     os.kill(ffmpegs(worker)[0], signal.SIGSTOP)  # it gets no further
 
 
 def ffmpegs(worker: WorkerProcess) -> list[int]:
     """Return the pids of the FFmpegs that a worker has started."""
     return [line["pid"] for line in worker.events() if line.get("event") == "ffmpeg_started"]
+
+
+def encodes(pid: int) -> bool:
+    """Tell whether the process has become FFmpeg; until then it is our launcher."""
+    return os.path.basename(os.readlink(f"/proc/{pid}/exe")).startswith("ffmpeg")
 
 
 def runs(pid: int) -> bool:
@@ -146,8 +153,11 @@ async def test_a_killed_workers_job_is_finished_by_another(
         settings = msgspec.structs.replace(
             system.settings, work_dir=str(work), video_service_url=videos.url
         )
+        doomed = (
+            msgspec.structs.replace(settings, preset=SLOWLY) if moment is ENCODING else settings
+        )
         async with (
-            braked(settings, moment) as (held, brake),
+            braked(doomed, moment) as (held, brake),
             worker_process(held, first_log) as first,
         ):
             await until_there(first, moment, brake)

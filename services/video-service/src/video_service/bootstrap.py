@@ -156,9 +156,12 @@ def _queues(settings: Settings) -> dict[str, str]:
 
 
 def _checks(pool_: Pool, sqs: "SQSClient", settings: Settings) -> dict[str, Check]:
-    return {"database": partial(health.ping, pool_)} | {
-        f"queue:{name}": partial(queue_reachable, sqs, url)
-        for name, url in _queues(settings).items()
+    return {
+        "database": partial(health.ping, pool_),
+        **{
+            f"queue:{name}": partial(queue_reachable, sqs, url)
+            for name, url in _queues(settings).items()
+        },
     }
 
 
