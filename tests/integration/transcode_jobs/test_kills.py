@@ -112,7 +112,7 @@ def ffmpegs(worker: WorkerProcess) -> list[int]:
 
 def encodes(pid: int) -> bool:
     """Tell whether the process has become FFmpeg; until then it is our launcher."""
-    return os.path.basename(os.readlink(f"/proc/{pid}/exe")).startswith("ffmpeg")
+    return Path(f"/proc/{pid}/exe").readlink().name.startswith("ffmpeg")
 
 
 def runs(pid: int) -> bool:
