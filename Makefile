@@ -71,7 +71,7 @@ test-unit: $(READY) ## no server, no network
 test-integration: setup ## against PostgreSQL, S3 and SQS
 	$(PYTEST) tests/integration
 
-test-long: setup ## what the tests above run a slice of, whole: fuzzing, properties
+test-long: setup ## what the tests above run a slice of, whole: fuzzing, properties, kills
 	$(PYTEST) -m "long or budgeted" --hypothesis-profile=long
 
 e2e: setup ## the whole stack, through its public addresses

@@ -65,7 +65,7 @@ GRAPH = (
     "[s0]scale=1080:1920:flags=bicubic,setsar=1[v0];"
     "[s1]scale=720:1280:flags=bicubic,setsar=1[v1];"
     "[s2]scale=480:854:flags=bicubic,setsar=1[v2];"
-    "[sp]select=not(mod(n\\,56)),scale=720:1280:out_color_matrix=bt601:out_range=pc,setsar=1,"
+    "[sp]select=not(mod(n\\,57)),scale=720:1280:out_color_matrix=bt601:out_range=pc,setsar=1,"
     "split[poster][sl];[sl]scale=16:16:flags=area,setsar=1,format=gray[luma];"
     "[st]select=not(mod(n\\,60)),scale=90:160:out_color_matrix=bt601:out_range=pc,setsar=1,"
     "tile=5x3[storyboard];"

@@ -16,6 +16,7 @@ from reel_storage.client import s3_client
 from reel_storage.objects import S3Objects
 from reel_testing.infra import Infra
 from transcode_service.adapters.media import media_deps
+from transcode_service.domain.command import EncodeSettings
 from transcode_service.domain.packaging import FMP4, Packaging
 from transcode_service.domain.transcoding import SourceRef, TranscodeResult
 from transcode_service.ports.media import MediaDeps
@@ -81,9 +82,7 @@ async def media_bucket(
         media_deps(
             S3Objects(own, bucket),
             ffmpeg=None,
-            preset="ultrafast",
-            segment_s=6,
-            packaging=packaging,
+            settings=EncodeSettings(preset="ultrafast", segment_s=6, packaging=packaging),
         ) as deps,
     ):
         yield MediaBucket(admin=S3Objects(admin, bucket), deps=deps, work_dir=work_dir)

@@ -45,7 +45,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     preset: str = DEFAULT_PRESET
     segment_s: Annotated[int, Meta(ge=1, le=30)] = 6
     container: Literal["fmp4", "ts"] = "fmp4"
-    concurrency: Annotated[int, Meta(ge=1, le=10)] = 1
+    concurrency: Annotated[int, Meta(ge=1, le=64)] | Literal["auto"] = "auto"
+    poll_s: Annotated[int, Meta(ge=1, le=20)] = 5
     max_attempts: Annotated[int, Meta(ge=1, le=100)] = 5
     lease_s: Annotated[int, Meta(ge=2, le=3600)] = 30
     retry_base_s: Seconds = 2

@@ -15,10 +15,12 @@ from reel_db import health, pool
 from reel_db.inbox import PgInbox
 from reel_db.outbox import OutboxRow, PgOutbox, channel
 from reel_db.pool import Connection, Pool
+from reel_http.app import worker_app
 from reel_http.auth import JwtAuth
 from reel_http.health import Check
 from reel_kernel.clock import utc_now
 from reel_kernel.ids import new_id
+from reel_messaging.outbox_metrics import outbox_depth
 from reel_messaging.relay import Relay
 from reel_messaging.sqs import QueuePublisher, SqsSettings, queue_reachable, sqs_client
 from reel_messaging.webhooks import WebhookVerifier
@@ -48,6 +50,14 @@ class PgTransaction:
     videos: PgVideoRepository
     outbox: PgOutbox
     inbox: PgInbox
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Worker:
+    """What the background process runs."""
+
+    relay: Relay
+    health: Litestar
 
 
 @asynccontextmanager
@@ -108,19 +118,26 @@ async def http_app(settings: Settings, stop: asyncio.Event) -> AsyncGenerator[Li
                 auth=JwtAuth(settings.jwt_public_key, settings.jwt_issuer, settings.jwt_audience),
                 from_upload=WebhookVerifier(settings.upload_webhook_secrets),
                 from_transcode=WebhookVerifier(settings.transcode_webhook_secrets),
-                health={"database": partial(health.ping, pool_), **_queue_checks(sqs, settings)},
+                health=_checks(pool_, sqs, settings),
             )
         )
 
 
 @asynccontextmanager
-async def outbox_relay(settings: Settings) -> AsyncGenerator[Relay]:
-    """Open what the background process needs, and build its relay."""
+async def worker(settings: Settings) -> AsyncGenerator[Worker]:
+    """Open what the background process needs, and build what it runs."""
     async with database(settings, "worker") as pool_, sqs_client(_sqs(settings)) as sqs:
         deliver = {
             name: QueuePublisher(sqs, url).as_deliver() for name, url in _queues(settings).items()
         }
-        yield Relay(pool_, channel=channel(SCHEMA), deliver=deliver, on_delivered=on_delivered)
+        yield Worker(
+            relay=Relay(pool_, channel=channel(SCHEMA), deliver=deliver, on_delivered=on_delivered),
+            health=worker_app(
+                title="Reel video-service, worker",
+                health=_checks(pool_, sqs, settings),
+                samples=[outbox_depth(pool_)],
+            ),
+        )
 
 
 async def on_delivered(connection: Connection, row: OutboxRow) -> None:
@@ -138,10 +155,13 @@ def _queues(settings: Settings) -> dict[str, str]:
     }
 
 
-def _queue_checks(sqs: "SQSClient", settings: Settings) -> dict[str, Check]:
+def _checks(pool_: Pool, sqs: "SQSClient", settings: Settings) -> dict[str, Check]:
     return {
-        f"queue:{name}": partial(queue_reachable, sqs, url)
-        for name, url in _queues(settings).items()
+        "database": partial(health.ping, pool_),
+        **{
+            f"queue:{name}": partial(queue_reachable, sqs, url)
+            for name, url in _queues(settings).items()
+        },
     }
 
 

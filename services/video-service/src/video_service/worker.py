@@ -5,9 +5,9 @@ import os
 
 import structlog
 
-from reel_http.serve import run_until_signalled
+from reel_http.serve import run_until_signalled, serve
 from reel_observability import logs
-from video_service.bootstrap import SERVICE, outbox_relay
+from video_service.bootstrap import SERVICE, worker
 from video_service.settings import Settings
 
 log = structlog.stdlib.get_logger(__name__)
@@ -15,8 +15,12 @@ log = structlog.stdlib.get_logger(__name__)
 
 async def main(settings: Settings, stop: asyncio.Event) -> None:
     """Relay until `stop`; then hand unfinished deliveries back."""
-    async with outbox_relay(settings) as relay, asyncio.TaskGroup() as group:
-        relaying = group.create_task(relay.run(), name="relay")
+    async with worker(settings) as parts, asyncio.TaskGroup() as group:
+        health = serve(
+            parts.health, host=settings.host, port=settings.worker_port, stop=stop, grace_s=1
+        )
+        group.create_task(health, name="health")
+        relaying = group.create_task(parts.relay.run(), name="relay")
         log.info("worker_started")
         await stop.wait()
         relaying.cancel()

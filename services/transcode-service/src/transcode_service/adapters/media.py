@@ -13,22 +13,17 @@ from transcode_service.adapters.prober import warm_prober
 from transcode_service.adapters.proof import S3Proof
 from transcode_service.adapters.s3_media import S3HlsStore, S3SourceStore
 from transcode_service.domain.command import EncodeSettings
-from transcode_service.domain.packaging import FMP4, Packaging
 from transcode_service.ports.media import MediaDeps
 
 
 @asynccontextmanager
 async def media_deps(
-    objects: S3Objects,
-    *,
-    ffmpeg: Path | None,
-    preset: str,
-    segment_s: int,
-    packaging: Packaging = FMP4,
+    objects: S3Objects, *, ffmpeg: Path | None, settings: EncodeSettings
 ) -> AsyncGenerator[MediaDeps]:
     """Yield what `transcode` needs, with a warm prober process that ends with the block.
 
     `ffmpeg` is the binary to run; None looks for one (see `find_ffmpeg`).
+    `threads` is for each of its coders; 0 leaves it to FFmpeg.
 
     Raises:
         FfmpegNotFound: no usable FFmpeg on this machine.
@@ -41,8 +36,8 @@ async def media_deps(
             outputs=outputs,
             prober=prober,
             encoder=FfmpegEncoder(binary),
-            publisher=HlsPublisher(outputs, packaging=packaging),
+            publisher=HlsPublisher(outputs, packaging=settings.packaging),
             proof=S3Proof(objects),
-            settings=EncodeSettings(preset=preset, segment_s=segment_s, packaging=packaging),
+            settings=settings,
             monotonic=time.monotonic,
         )

@@ -9,6 +9,7 @@ import structlog
 from transcode_service.domain.attempt import Attempt
 from transcode_service.domain.video_outputs import VideoOutputs
 from transcode_service.ports.jobs import SweepDeps
+from transcode_service.usecases.job_metrics import SWEPT
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -30,7 +31,7 @@ async def sweep(deps: SweepDeps) -> None:
 
 async def _purge(video: VideoOutputs, deps: SweepDeps) -> None:
     try:
-        await deps.store.delete_video(video.video_id)
+        SWEPT.inc(await deps.store.delete_video(video.video_id))
     except Exception:
         log.exception("purge_failed", video_id=str(video.video_id))
         deleted = False
@@ -49,7 +50,7 @@ async def _purge(video: VideoOutputs, deps: SweepDeps) -> None:
 
 async def _sweep(attempt: Attempt, deps: SweepDeps) -> None:
     try:
-        await deps.store.delete_attempt(attempt.prefix)
+        SWEPT.inc(await deps.store.delete_attempt(attempt.prefix))
     except Exception:
         log.exception("sweep_failed", video_id=str(attempt.video_id), attempt=attempt.number)
         deleted = False
