@@ -162,8 +162,7 @@ def _pictures(data: bytes) -> list[float]:
     """Decode what there is; the rest of a fragment is missing on purpose."""
     found: list[float] = []
     with av.open(io.BytesIO(data), "r") as film, suppress(av.FFmpegError):
-        for frame in film.decode(video=0):
-            found.append(frame.time or 0.0)
+        found.extend(frame.time or 0.0 for frame in film.decode(video=0))
     return found
 
 
