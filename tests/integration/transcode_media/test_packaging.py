@@ -10,6 +10,7 @@ from typing import Final
 
 import av
 import pytest
+from av.error import FFmpegError
 
 from reel_hls.isobmff import read_box
 from reel_hls.mpegts import PACKET_BYTES
@@ -161,7 +162,7 @@ async def test_each_i_frame_is_one_picture_without_the_rest(
 def _pictures(data: bytes) -> list[float]:
     """Decode what there is; the rest of a fragment is missing on purpose."""
     found: list[float] = []
-    with av.open(io.BytesIO(data), "r") as film, suppress(av.FFmpegError):
+    with av.open(io.BytesIO(data), "r") as film, suppress(FFmpegError):
         found.extend(frame.time or 0.0 for frame in film.decode(video=0))
     return found
 
