@@ -123,4 +123,4 @@ def test_an_i_frame_that_does_not_last_until_the_next_is_found() -> None:
     ],
 )
 def test_a_false_declaration_of_i_frames_is_found(declared: dict[str, object], code: Code) -> None:
-    assert i_frames(WHOLE, WHOLE, **declared) == [code]
+    assert i_frames(WHOLE, WHOLE, extinf_s=SEGMENT_S, **declared) == [code]

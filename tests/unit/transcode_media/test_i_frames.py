@@ -70,7 +70,7 @@ def test_another_reader_of_playlists_finds_the_same() -> None:
 
     assert theirs.is_i_frames_only
     assert [one.byterange for one in theirs.segments] == ["50000@24", "40000@300000", "60000@24"]
-    assert sum(one.duration for one in theirs.segments) == pytest.approx(5.5)
+    assert sum(one.duration or 0.0 for one in theirs.segments) == pytest.approx(5.5)
 
 
 def test_rates_are_those_of_the_i_frames_alone() -> None:
