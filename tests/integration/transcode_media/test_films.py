@@ -6,7 +6,11 @@ from pathlib import Path
 import pytest
 
 from reel_stack import ffmpeg
-from reel_testing.media_bucket import MediaBucket
+from reel_storage.client import s3_client
+from reel_testing.infra import Infra
+from reel_testing.media_bucket import MediaBucket, media_bucket
+from reel_testing.plugin import NewBucket
+from transcode_service.domain.layout import CACHE_CONTROL
 from transcode_service.domain.media_errors import Rejection, SourceRejected
 
 MakeFilm = Callable[[str, float], Awaitable[Path]]
@@ -76,6 +80,31 @@ async def test_a_prefix_holds_the_presentation_and_nothing_else(
     ]
     assert sum(found.size_bytes for found in stored) == result.bytes_out
     assert not bucket.work_dir.exists()
+
+
+async def test_every_object_says_what_it_is_and_may_be_kept_for_ever(
+    infra: Infra, new_bucket: NewBucket, make_film: MakeFilm, tmp_path: Path
+) -> None:
+    name = await new_bucket()
+    async with media_bucket(infra, name, tmp_path / "work") as bucket:
+        result = await bucket.transcode(await make_film("3gp", 1.0))
+        prefix = result.assets[0].file_key.rpartition("/")[0]
+        keys = [found.key async for found in bucket.admin.list_prefix(prefix)]
+
+    async with s3_client(infra.s3) as client:
+        heads = {key: await client.head_object(Bucket=name, Key=key) for key in keys}
+
+    types = {key.removeprefix(f"{prefix}/"): head["ContentType"] for key, head in heads.items()}
+    assert types == {
+        "480p/init.mp4": "video/mp4",
+        "480p/playlist.m3u8": "application/vnd.apple.mpegurl",
+        "480p/seg_00000.m4s": "video/iso.segment",
+        "master.m3u8": "application/vnd.apple.mpegurl",
+        "poster.jpg": "image/jpeg",
+        "storyboard.vtt": "text/vtt; charset=utf-8",
+        "storyboard/0001.jpg": "image/jpeg",
+    }
+    assert {head["CacheControl"] for head in heads.values()} == {CACHE_CONTROL}
 
 
 async def test_pixels_that_are_not_square_are_made_so(

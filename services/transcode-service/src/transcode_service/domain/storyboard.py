@@ -5,7 +5,6 @@ from fractions import Fraction
 from math import ceil
 from typing import Final
 
-from transcode_service.domain.ladder import fit
 from transcode_service.domain.layout import sheet
 
 TILE_LONG_SIDE: Final = 160
@@ -76,8 +75,10 @@ def _tiles(duration_s: float, frame_rate: Fraction, every: int) -> int:
 
 
 def _tile(displayed: tuple[int, int]) -> tuple[int, int]:
-    long_side = min(TILE_LONG_SIDE, max(displayed))
-    return fit(displayed, long_side * min(displayed) / max(displayed))
+    """Keep the shape; both sides are even, as 4:2:0 pictures need."""
+    scale = min(1.0, TILE_LONG_SIDE / max(displayed))
+    width, height = (max(2, 2 * round(side * scale / 2)) for side in displayed)
+    return width, height
 
 
 def _place(board: Storyboard, number: int) -> str:
