@@ -129,6 +129,9 @@ def _spans(one: SampleTable, chunk: int, unit: int) -> Iterator[tuple[int, int, 
     begin = first
     while begin < last:
         window = (one.clock.due(begin) + one.shift) * PIECES_A_SECOND // one.timescale
+        if last - begin <= unit:
+            yield window, begin, last
+            return
         next_at = -(-(window + 1) * one.timescale // PIECES_A_SECOND) - one.shift
         units = -(-(one.clock.first_due(next_at) - first) // unit)
         end = min(last, max(first + units * unit, begin + unit))
