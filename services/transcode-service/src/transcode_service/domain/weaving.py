@@ -95,10 +95,13 @@ def _tables(moov: bytes) -> list[SampleTable]:
     mvhd = find(moov, root(moov), b"mvhd")
     timescale = u32(moov, mvhd.body + (20 if is_long(moov, mvhd) else 12)) if mvhd else 0
     traks = descendants(moov, root(moov), (b"trak",))
-    kinds = [(trak, kind) for trak in traks if (kind := kind_of(moov, trak))]
-    if len(kinds) > MAX_STRANDS:
-        raise UnclearIndex(f"{len(kinds)} tracks")
-    tables = [read_sample_table(moov, trak, kind, timescale) for trak, kind in kinds]
+    tables = [
+        read_sample_table(moov, trak, kind, timescale)
+        for trak in traks
+        if (kind := kind_of(moov, trak)) is not None
+    ]
+    if len(tables) > MAX_STRANDS:
+        raise UnclearIndex(f"{len(tables)} tracks")
     if sum(len(one.offsets) for one in tables) > MAX_PIECES:
         raise UnclearIndex("more chunks than any film has")
     return tables
