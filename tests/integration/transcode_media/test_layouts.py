@@ -7,9 +7,12 @@ from dataclasses import dataclass, replace
 from hashlib import blake2b
 from itertools import pairwise
 from pathlib import Path
+from typing import BinaryIO
 
 import av
 import pytest
+from av.audio.frame import AudioFrame
+from av.video.frame import VideoFrame
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -119,9 +122,9 @@ async def piped(film: bytes) -> bytes:
     return stream
 
 
-def packets(film: io.IOBase) -> list[list[tuple[object, ...]]]:
+def packets(film: BinaryIO | Pipe) -> list[list[tuple[object, ...]]]:
     """Return what a demuxer reads of each stream: times, and a hash of the bytes."""
-    with av.open(film, format="mov") as container:
+    with av.open(film, "r", format="mov") as container:
         found = [list[tuple[object, ...]]() for _ in container.streams]
         for packet in container.demux():
             data = (packet.pts, packet.dts, packet.duration, packet.is_keyframe)
@@ -129,12 +132,13 @@ def packets(film: io.IOBase) -> list[list[tuple[object, ...]]]:
     return found
 
 
-def frames(film: io.IOBase) -> list[set[tuple[object, ...]]]:
+def frames(film: BinaryIO | Pipe) -> list[set[tuple[object, ...]]]:
     """Return what a decoder makes of each stream."""
-    with av.open(film, format="mov") as container:
+    with av.open(film, "r", format="mov") as container:
         found = [set[tuple[object, ...]]() for _ in container.streams]
         for packet in container.demux():
             for frame in packet.decode():
+                assert isinstance(frame, VideoFrame | AudioFrame)
                 planes = blake2b(b"".join(map(bytes, frame.planes))).digest()
                 found[packet.stream_index].add((frame.pts, planes))
     return found
@@ -187,7 +191,7 @@ async def test_every_segment_of_a_film_with_its_tracks_apart_has_picture_and_sou
 def spans(segment: bytes) -> tuple[dict[str, float], dict[str, float]]:
     """Return when the first and the last packet of each kind of stream are due, in seconds."""
     starts, ends = dict[str, float](), dict[str, float]()
-    with av.open(io.BytesIO(segment)) as container:
+    with av.open(io.BytesIO(segment), "r") as container:
         for packet in container.demux():
             if packet.pts is not None and packet.time_base is not None:
                 due_s = float(packet.pts * packet.time_base)

@@ -16,7 +16,7 @@ from transcode_service.domain.faststart import (
     is_fragmented,
 )
 from transcode_service.domain.media_errors import Rejection, SourceRejected
-from transcode_service.domain.parts import Literal, Part, total_bytes
+from transcode_service.domain.parts import Literal, Part, Woven, total_bytes
 
 OTHER = st.builds(
     box,
@@ -49,9 +49,12 @@ def plan(data: bytes) -> tuple[Part, ...]:
 
 
 def stream(data: bytes, parts: tuple[Part, ...]) -> bytes:
-    return b"".join(
-        part.data if isinstance(part, Literal) else data[part.start : part.end] for part in parts
-    )
+    return b"".join(literal(data, part) for part in parts)
+
+
+def literal(data: bytes, part: Part) -> bytes:
+    assert not isinstance(part, Woven)
+    return part.data if isinstance(part, Literal) else data[part.start : part.end]
 
 
 @settings(deadline=None)

@@ -6,9 +6,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reel_kernel.media import Container
-from reel_testing.boxes import FTYP, MOOV, Mdat, box, film
+from reel_testing.boxes import FTYP, MOOV, Mdat, Piece, box, chunk_offsets, film, index
+from reel_testing.index_boxes import TrackBoxes, movie
+from reel_testing.sparse_store import SparseStore
 from reel_testing.transcode_media import BytesStore
+from transcode_service.domain.disorder import Disorder
 from transcode_service.domain.media_errors import Rejection, SourceRejected
+from transcode_service.domain.parts import FileRange
 from transcode_service.domain.transcoding import SourceRef
 from transcode_service.usecases.open_source import HEAD_BYTES, OpenedSource, open_source
 
@@ -77,6 +81,137 @@ async def test_a_large_film_is_opened_with_a_few_small_reads() -> None:
     assert len(store.reads) == 2
     assert sum(end - start for start, end in store.reads) < 2 * HEAD_BYTES
     assert source.container is Container.ISO_BMFF
+
+
+GIB = 2**30
+OPENDML = {0: b"RIFF" + struct.pack("<I", GIB - 8) + b"AVI ", GIB: b"RIFF" + struct.pack("<I", GIB)}
+
+
+async def test_an_avi_beyond_a_gib_is_followed_from_riff_to_riff() -> None:
+    store = SparseStore(2 * GIB + 8, OPENDML)
+
+    source = await open_source(SourceRef("key", store.size, "video/x-msvideo"), store)
+
+    assert source.parts == (FileRange(0, store.size),)
+    assert sum(end - start for start, end in store.reads) < 2 * HEAD_BYTES
+
+
+async def test_an_avi_that_ends_within_its_second_riff_is_truncated() -> None:
+    store = SparseStore(2 * GIB - 100, OPENDML)
+
+    with pytest.raises(SourceRejected) as rejected:
+        await open_source(SourceRef("key", store.size, "video/x-msvideo"), store)
+
+    assert rejected.value.reason is Rejection.SOURCE_TRUNCATED
+
+
+async def test_an_asf_that_ends_within_its_data_is_truncated() -> None:
+    header = ASF[:100] + ASF[100:116] + struct.pack("<Q", 3 * GIB)
+    store = SparseStore(3 * GIB + 100, {0: header})
+    cut = SparseStore(3 * GIB - 1, {0: header})
+
+    whole = await open_source(SourceRef("key", store.size, "video/x-ms-wmv"), store)
+    with pytest.raises(SourceRejected) as rejected:
+        await open_source(SourceRef("key", cut.size, "video/x-ms-wmv"), cut)
+
+    assert whole.parts == (FileRange(0, store.size),)
+    assert rejected.value.reason is Rejection.SOURCE_TRUNCATED
+
+
+UNENDED = Mdat((b"one" * 100, b"two" * 100), to_end=True)
+
+
+@pytest.mark.parametrize(
+    "layout", [[FTYP, MOOV, UNENDED], [FTYP, box(b"free", b""), MOOV, UNENDED], [MOOV, UNENDED]]
+)
+async def test_samples_up_to_the_end_of_the_file_get_a_size(layout: list[Piece]) -> None:
+    data = film(layout).data
+
+    stream = await sent(await opened(data, "video/quicktime"))
+
+    assert len(stream) == len(data)
+    at = stream.index(b"mdat") - 4
+    assert int.from_bytes(stream[at : at + 4], "big") == len(stream) - at
+    assert stream[at + 4 :] == data[data.index(b"mdat") :]
+
+
+async def test_more_than_4_gib_of_samples_up_to_the_end_get_a_size_too() -> None:
+    moov = index([0], [3])
+    first = len(FTYP) + len(moov) + 8
+    moov, size = index([first], [3]), first + 5 * GIB
+    store = SparseStore(size, {0: FTYP + moov + bytes(4) + b"mdat" + b"one"})
+
+    source = await open_source(SourceRef("key", size, "video/mp4"), store)
+
+    start = await source.leading(first + 100)
+    (offset,) = chunk_offsets(start)
+    assert start[offset : offset + 3] == b"one"
+    assert source.stream_bytes == size + 8 + 4
+    at = start.index(b"mdat") - 4
+    assert int.from_bytes(start[at + 8 : at + 16], "big") == source.stream_bytes - at
+
+
+def seconds(start: int, handler: bytes) -> TrackBoxes:
+    """A chunk of sixty samples of a second and 100 bytes each."""
+    return TrackBoxes(
+        offsets=(start,),
+        counts=(60,),
+        sizes=[100] * 60,
+        times=((60, 10),),
+        timescale=10,
+        handler=handler,
+    )
+
+
+def tracks_apart() -> bytes:
+    moov = movie(seconds(28, b"vide"), seconds(6028, b"soun"))
+    return FTYP + box(b"mdat", bytes(n * 167 % 251 for n in range(12_000))) + moov
+
+
+async def test_a_film_with_its_tracks_apart_is_interleaved_anew() -> None:
+    data = tracks_apart()
+
+    source = await opened(data)
+
+    stream = await sent(source)
+    assert source.disorder == Disorder("sound", "picture", 59.0)
+    assert len(stream) == source.stream_bytes
+    assert stream[-12_000:-11_800] == data[28:128] + data[6028:6128]
+    assert stream[-200:] == data[5928:6028] + data[11_928:12_028]
+    assert len(source.tracks) == 2
+
+
+async def test_the_prober_gets_the_first_samples_of_every_track() -> None:
+    source = await opened(tracks_apart())
+    stream = await sent(source)
+
+    assert await source.leading(HEAD_BYTES) == stream
+    assert await source.leading(250) == stream[: len(stream) - 12_000 - len(FTYP) + 250]
+
+
+async def test_a_film_with_its_tracks_apart_that_is_cut_off_is_truncated() -> None:
+    moov = movie(seconds(4028, b"vide"), seconds(10_028, b"soun"))
+    between = box(b"free", bytes(4000 - 8 - len(moov)))
+    data = FTYP + moov + between + tracks_apart()[20:12_028]
+
+    assert (await opened(data)).disorder is not None
+    assert await reason(data[:-1]) is Rejection.SOURCE_TRUNCATED
+
+
+async def test_a_source_that_changes_between_two_turns_has_changed() -> None:
+    data = tracks_apart()
+    store = BytesStore({"key": data})
+    source = await open_source(SourceRef("key", len(data), "video/mp4"), store)
+
+    async with aclosing(source.stream()) as chunks:
+        for _ in range(3):
+            await anext(chunks)
+        store.objects["key"] = data[:5000]
+        with pytest.raises(SourceRejected) as rejected:
+            async for _ in chunks:
+                pass
+
+    assert rejected.value.reason is Rejection.SOURCE_CHANGED
 
 
 async def test_the_prober_gets_the_index_and_the_first_samples() -> None:

@@ -1,54 +1,28 @@
 """A film of any size is planned in memory of its index's order, and streamed in some chunks."""
 
 import tracemalloc
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import Generator
 from contextlib import aclosing, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import accumulate
 
 import pytest
 
 from reel_testing.boxes import FTYP
 from reel_testing.index_boxes import TrackBoxes, movie
+from reel_testing.sparse_store import CHUNK_BYTES, SparseStore
 from transcode_service.domain.transcoding import SourceRef
-from transcode_service.ports.media import SourceObject
 from transcode_service.usecases.open_source import HEAD_BYTES, OpenedSource, open_source
 
 MDAT_HEADER_BYTES = 16
-FRAMES = 54_000
-"""Half an hour at 30 a second."""
+FRAMES = 27_000
+"""A quarter of an hour at 30 a second."""
 FRAME_BYTES = 150_000
-SOUNDS = 84_000
+SOUNDS = 42_000
 SOUND_BYTES = 300
-CHUNK_BYTES = 256 * 1024
 WATCHED_BYTES = 256 * 1024 * 1024
 KEPT_BESIDES = 2 * HEAD_BYTES
 """The head and a window, whatever the film."""
-
-
-@dataclass(slots=True)
-class SparseStore:
-    """A source of `size` bytes: those of `known`, by place; zeros elsewhere, and not in memory."""
-
-    size: int
-    known: dict[int, bytes]
-    reads: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
-
-    async def head(self, key: str) -> SourceObject:
-        return SourceObject(self.size, "etag")
-
-    async def stream(self, key: str, start: int, end: int, etag: str) -> AsyncGenerator[bytes]:
-        self.reads.append((start, end))
-        for at in range(start, end, CHUNK_BYTES):
-            yield self._bytes(at, min(at + CHUNK_BYTES, end))
-
-    def _bytes(self, start: int, end: int) -> bytes:
-        out = bytearray(end - start)
-        for place, data in self.known.items():
-            first, last = max(start, place), min(end, place + len(data))
-            if first < last:
-                out[first - start : last - start] = data[first - place : last - place]
-        return bytes(out)
 
 
 PICTURE = TrackBoxes(

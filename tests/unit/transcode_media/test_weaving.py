@@ -59,8 +59,11 @@ def stream(data: bytes, parts: tuple[Part, ...]) -> bytes:
 
 def tables(moov: bytes) -> list[SampleTable]:
     traks = descendants(moov, root(moov), (b"trak",))
-    kinds = [(trak, kind) for trak in traks if (kind := kind_of(moov, trak))]
-    return [read_sample_table(moov, trak, kind, 1) for trak, kind in kinds]
+    return [
+        read_sample_table(moov, trak, kind, 1)
+        for trak in traks
+        if (kind := kind_of(moov, trak)) is not None
+    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from typing import Final
 
 from reel_testing.film_card import SDR, STEREO, TONE_HZ, X264, Case, Patch
 from reel_testing.film_layouts import LAYOUTS
+from reel_testing.riff import in_two_riffs
 
 X265: Final = ("-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=none")
 HEVC10: Final = (*X265, "-pix_fmt", "yuv420p10le", "-tag:v", "hvc1")
@@ -162,6 +163,14 @@ _PICTURES: Final[Mapping[str, Case]] = {
         light=UNSAID,
         picture=("-c:v", "mpeg4", "-q:v", "4"),
         sound=("-c:a", "libmp3lame"),
+        why=("picture: BT.601 → BT.709",),
+    ),
+    "opendml-avi": Case(
+        extension="avi",
+        light=UNSAID,
+        picture=("-c:v", "mpeg4", "-q:v", "4"),
+        sound=("-c:a", "pcm_s16le"),
+        patch=in_two_riffs,
         why=("picture: BT.601 → BT.709",),
     ),
     "wmv": Case(

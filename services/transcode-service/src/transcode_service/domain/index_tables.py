@@ -2,8 +2,8 @@
 
 import sys
 from array import array
-from collections.abc import Callable, Sequence
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, Literal
 
 from reel_hls.isobmff import (
     COMPACT_HEADER_BYTES,
@@ -21,6 +21,7 @@ FULL_BOX_BYTES: Final = 4
 OFFSET_TABLES: Final = frozenset({b"stco", b"co64"})
 MAX_INDEX_BOXES: Final = 20_000
 _VERSION_SHIFT: Final = 24
+_TYPECODES: Final[Mapping[int, Literal["B", "H", "I", "Q"]]] = {1: "B", 2: "H", 4: "I", 8: "Q"}
 
 Replace = Callable[[Box, Box], bytes | None]
 """Given a sample table (`stbl`) and a box in it, returns what stands there now; None: the same."""
@@ -79,7 +80,7 @@ def entries(
     end = first + u32(data, count_at) * columns * width
     if end > box.end:
         raise MalformedBox(f"the {box.kind!r} table is cut off")
-    numbers = array({1: "B", 2: "H", 4: "I", 8: "Q"}[width])
+    numbers: array[int] = array(_TYPECODES[width])
     numbers.frombytes(data[first:end])
     return _big_endian(numbers)
 

@@ -95,10 +95,13 @@ def _tables(moov: bytes) -> list[SampleTable]:
     mvhd = find(moov, root(moov), b"mvhd")
     timescale = u32(moov, mvhd.body + (20 if is_long(moov, mvhd) else 12)) if mvhd else 0
     traks = descendants(moov, root(moov), (b"trak",))
-    kinds = [(trak, kind) for trak in traks if (kind := kind_of(moov, trak))]
-    if len(kinds) > MAX_STRANDS:
-        raise UnclearIndex(f"{len(kinds)} tracks")
-    tables = [read_sample_table(moov, trak, kind, timescale) for trak, kind in kinds]
+    tables = [
+        read_sample_table(moov, trak, kind, timescale)
+        for trak in traks
+        if (kind := kind_of(moov, trak)) is not None
+    ]
+    if len(tables) > MAX_STRANDS:
+        raise UnclearIndex(f"{len(tables)} tracks")
     if sum(len(one.offsets) for one in tables) > MAX_PIECES:
         raise UnclearIndex("more chunks than any film has")
     return tables
@@ -129,6 +132,9 @@ def _spans(one: SampleTable, chunk: int, unit: int) -> Iterator[tuple[int, int, 
     begin = first
     while begin < last:
         window = (one.clock.due(begin) + one.shift) * PIECES_A_SECOND // one.timescale
+        if last - begin <= unit:
+            yield window, begin, last
+            return
         next_at = -(-(window + 1) * one.timescale // PIECES_A_SECOND) - one.shift
         units = -(-(one.clock.first_due(next_at) - first) // unit)
         end = min(last, max(first + units * unit, begin + unit))
