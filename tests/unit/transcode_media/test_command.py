@@ -35,7 +35,7 @@ HEAD = [
     *("-hide_banner", "-nostdin", "-loglevel", "level+warning", "-nostats"),
     *("-progress", "pipe:1", "-stats_period", "0.5"),
     *("-xerror", "-max_error_rate", "0"),
-    *("-t", "36.500", "-protocol_whitelist", "pipe", "-err_detect", "explode"),
+    *("-protocol_whitelist", "pipe", "-err_detect", "explode"),
     *("-max_pixels", "35389440"),
     *("-format_whitelist", "mov", "-enable_drefs", "0", "-use_absolute_path", "0"),
     *("-f", "mov", "-i", "pipe:0"),

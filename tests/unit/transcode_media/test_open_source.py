@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reel_kernel.media import Container
+from reel_kernel.media import MIMES, Container
 from reel_testing.boxes import FTYP, MOOV, Mdat, box, film
+from reel_testing.hostile import DISGUISES
 from reel_testing.transcode_media import BytesStore
 from transcode_service.domain.media_errors import Rejection, SourceRejected
 from transcode_service.domain.transcoding import SourceRef
@@ -107,6 +108,14 @@ async def test_a_source_of_another_size_than_admitted_has_changed() -> None:
     [(b"bread, milk, eggs", "video/mp4"), (AVI, "video/mp4"), (b"#EXTM3U\n", "video/mp4")],
 )
 async def test_bytes_of_another_kind_than_declared_are_unsupported(data: bytes, mime: str) -> None:
+    assert await reason(data, mime) is Rejection.UNSUPPORTED_FORMAT
+
+
+@pytest.mark.parametrize("disguise", DISGUISES)
+@pytest.mark.parametrize("mime", MIMES)
+async def test_a_list_of_other_files_is_no_film(disguise: str, mime: str) -> None:
+    data = DISGUISES[disguise] + bytes(5000)
+
     assert await reason(data, mime) is Rejection.UNSUPPORTED_FORMAT
 
 

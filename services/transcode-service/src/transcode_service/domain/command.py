@@ -11,15 +11,12 @@ from transcode_service.domain.containers import DEMUXERS
 from transcode_service.domain.ladder import Rung
 from transcode_service.domain.layout import INIT, PLAYLIST, POSTER, SEGMENT_PATTERN
 from transcode_service.domain.light import bt709
-from transcode_service.domain.plan import MAX_DURATION_S, MAX_PIXELS, Plan
+from transcode_service.domain.plan import MAX_PIXELS, Plan
 
 KEYFRAME_INTERVAL_S: Final = 2
 AUDIO_RATE_HZ: Final = 48_000
 AUDIO_KBPS: Final = {1: 64, 2: 128}
 POSTER_QSCALE: Final = 3
-EXCESS: Final = 1.05
-EXCESS_S: Final = 5.0
-"""How much more of a film is read than it declares."""
 PROGRESS_PERIOD_S: Final = 0.5
 
 
@@ -43,7 +40,7 @@ def ffmpeg_arguments(
     """
     return [
         *_global_options(),
-        *_input(plan, demuxer),
+        *_input(demuxer),
         "-filter_complex",
         filter_graph(plan),
         *(
@@ -107,13 +104,7 @@ def _global_options() -> Iterator[str]:
     yield from ("-xerror", "-max_error_rate", "0")
 
 
-def _input(plan: Plan, demuxer: str) -> Iterator[str]:
-    """Frames far beyond the film's end would have the gap before them filled: they are left out.
-
-    What is read is longer than what passes for the length declared, so that the check still tells.
-    """
-    most_s = MAX_DURATION_S if plan.duration_s is None else plan.duration_s
-    yield from ("-t", f"{most_s * EXCESS + EXCESS_S:.3f}")
+def _input(demuxer: str) -> Iterator[str]:
     yield from ("-protocol_whitelist", "pipe", "-err_detect", "explode")
     yield from ("-max_pixels", str(MAX_PIXELS))
     yield from ("-format_whitelist", demuxer)

@@ -13,8 +13,9 @@ from transcode_service.domain.media_errors import (
     SourceRejected,
 )
 
-LENGTH_TOLERANCE_S: Final = 0.5
-LENGTH_TOLERANCE: Final = 0.02
+LENGTH_TOLERANCE_S: Final = 0.3
+"""A quarter of a second by which picture and sound may end apart, and a frame."""
+LENGTH_TOLERANCE: Final = 0.005
 INVALID_DATA_EXIT: Final = 183
 """FFmpeg's exit status for AVERROR_INVALIDDATA: the low byte of its error code."""
 DECODE_ERRORS_EXIT: Final = 69
