@@ -27,9 +27,9 @@ def test_every_rejection_is_a_public_fail_reason() -> None:
 
 
 def test_every_fail_reason_is_told_in_words_a_support_person_understands() -> None:
-    source = ROOT / "contracts/src/reel_contracts/failures.py"
-    told = re.findall(r'^    (\w+) = "\1"\n    """(.+?)"""', source.read_text(), re.M | re.S)
-    rows = re.findall(r"^\| (`[A-Z_`, ]+`) \| (.{20,}) \| (?:yes|no) \|$", README.read_text(), re.M)
+    source = (ROOT / "contracts/src/reel_contracts/failures.py").read_text()
+    told = re.findall(r'(?ms)^    (\w+) = "\1"\n    """(.+?)"""', source)
+    rows = re.findall(r"(?m)^\| (`[A-Z_`, ]+`) \| (.{20,}) \| (?:yes|no) \|$", README.read_text())
     documented = {name for names, _ in rows for name in re.findall(r"[A-Z_]+", names)}
 
     assert [name for name, _ in told] == [reason.value for reason in FailReason]
@@ -92,12 +92,16 @@ def test_demuxer_errors_are_told_from_other_messages(line: str, told: bool) -> N
 
 
 @pytest.mark.parametrize(
-    ("encoded_s", "expected_s"), [(30.0, 30.25), (30.3, 30.0), (99.6, 100.0), (3.0, None)]
+    ("encoded_s", "expected_s"), [(30.0, 30.25), (30.25, 30.0), (99.6, 100.0), (3.0, None)]
 )
 def test_a_film_about_as_long_as_declared_passes(
     encoded_s: float, expected_s: float | None
 ) -> None:
     check_length(encoded_s, expected_s)
+
+
+def test_a_film_of_a_picture_a_second_may_end_with_its_last_picture() -> None:
+    check_length(11.0, 10.2, frame_s=1.0)
 
 
 @pytest.mark.parametrize(
@@ -108,6 +112,7 @@ def test_a_film_about_as_long_as_declared_passes(
         (3.6, 4.0, Rejection.SOURCE_TRUNCATED),
         (25.0, 20.0, Rejection.SOURCE_CORRUPT),
         (0.0, None, Rejection.SOURCE_CORRUPT),
+        (0.04, None, Rejection.SOURCE_CORRUPT),
     ],
 )
 def test_a_film_of_another_length_than_declared_is_refused(

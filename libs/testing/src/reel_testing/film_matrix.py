@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from reel_testing.film_card import SDR, STEREO, TONE_HZ, X264, Case, Patch
+from reel_testing.film_matrix_choice import CHOICE
 
 X265: Final = ("-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=none")
 HEVC10: Final = (*X265, "-pix_fmt", "yuv420p10le", "-tag:v", "hvc1")
@@ -235,4 +236,13 @@ _SOUNDS: Final[Mapping[str, Case]] = {
     ),
 }
 
-CASES: Final[Mapping[str, Case]] = {**_PICTURES, **_SOUNDS}
+PARTS: Final[Mapping[str, Mapping[str, Case]]] = {
+    "picture": _PICTURES,
+    "sound": _SOUNDS,
+    "choice": CHOICE,
+}
+"""The cases by what they are about: the headings of the report."""
+
+CASES: Final[Mapping[str, Case]] = {
+    name: case for part in PARTS.values() for name, case in part.items()
+}
