@@ -1,5 +1,6 @@
 """Probing films in children of their own."""
 
+import asyncio
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
@@ -71,6 +72,20 @@ async def test_a_child_waits_for_the_next_film_and_none_is_left(make_film: MakeF
 
     assert len(first) == len(second) == 1
     assert first != second
+    assert children() == before
+
+
+async def test_films_probed_at_once_leave_no_child_behind(make_film: MakeFilm) -> None:
+    film = await make_film("avi-mpeg4", 8.0)
+    head, before = film.read_bytes()[:HEAD_BYTES], children()
+
+    async with warm_prober() as prober:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(4):
+                group.create_task(prober.probe(head, Container.AVI))
+        waiting = children() - before
+
+    assert len(waiting) == 1
     assert children() == before
 
 
