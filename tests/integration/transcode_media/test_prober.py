@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from reel_kernel.media import Container
-from transcode_service.adapters.prober import read_answer, warm_prober
+from transcode_service.adapters.prober import WarmProber, read_answer, warm_prober
 from transcode_service.domain.media_errors import Rejection, SourceRejected
 
 MakeFilm = Callable[[str, float], Awaitable[Path]]
@@ -75,15 +75,14 @@ async def test_a_child_waits_for_the_next_film_and_none_is_left(make_film: MakeF
     assert children() == before
 
 
-async def test_films_probed_at_once_leave_no_child_behind(make_film: MakeFilm) -> None:
-    film = await make_film("avi-mpeg4", 8.0)
-    head, before = film.read_bytes()[:HEAD_BYTES], children()
+async def test_however_many_ask_one_child_waits_and_none_is_left() -> None:
+    before, prober = children(), WarmProber()
 
-    async with warm_prober() as prober:
-        async with asyncio.TaskGroup() as group:
-            for _ in range(4):
-                group.create_task(prober.probe(head, Container.AVI))
-        waiting = children() - before
+    async with asyncio.TaskGroup() as group:
+        for _ in range(4):
+            group.create_task(prober.warm_up())
+    waiting = children() - before
+    await prober.close()
 
     assert len(waiting) == 1
     assert children() == before
