@@ -21,7 +21,7 @@ class FailReason(StrEnum):
     SOURCE_TRUNCATED = "SOURCE_TRUNCATED"
     """The file ends before its own index says it does: the recording or the copy was cut off."""
     SOURCE_CORRUPT = "SOURCE_CORRUPT"
-    """The file cannot be decoded to its end."""
+    """The file cannot be decoded to its end, or what follows its end is no part of a film."""
     NO_VIDEO_STREAM = "NO_VIDEO_STREAM"
     """The file holds no moving picture."""
     SOURCE_TOO_LONG = "SOURCE_TOO_LONG"

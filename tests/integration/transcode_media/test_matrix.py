@@ -12,11 +12,13 @@ from reel_stack.playback import corners
 from reel_stack.sources import CORNERS
 from reel_testing import film_card, storyboards
 from reel_testing.film_card import TONE_HZ, Case
-from reel_testing.film_matrix import CASES, SMALL, dolby_vision
+from reel_testing.film_matrix import CASES, PARTS, SMALL, dolby_vision
+from reel_testing.film_matrix_choice import REFUSED
 from reel_testing.media_memory import Made, MediaInMemory, media_in_memory
 from reel_testing.seen import Seen, see
 from transcode_service.domain.media_errors import Rejection, SourceRejected
 from transcode_service.domain.plan import Plan
+from transcode_service.domain.transcoding import TranscodeResult
 
 Record = Callable[[str, object], None]
 
@@ -40,6 +42,8 @@ async def test_a_film_gets_its_plan_and_becomes_right(
 
     made = await media.transcode(film)
 
+    record_property("bullet", bullet(name))
+    record_property("output", output(made.result))
     for decision in told(made.plan):
         record_property("why", decision)
     assert made.plan.displayed == case.displayed
@@ -51,6 +55,17 @@ async def test_a_film_gets_its_plan_and_becomes_right(
     assert corners(made.film) == CORNERS
     assert corners(made.poster) == CORNERS
     check_storyboard(case, made)
+
+
+def bullet(name: str) -> str:
+    """Name the part of the matrix that a case belongs to."""
+    return next(part for part, cases in PARTS.items() if name in cases)
+
+
+def output(result: TranscodeResult) -> str:
+    rung = next(asset for asset in result.assets if asset.type == "HLS_RENDITION")
+    kbps = f", {rung.bandwidth / 1000:.0f} kbit/s" if rung.bandwidth else ""
+    return f"{rung.width}×{rung.height}, {result.duration_s:.2f} s{kbps}"
 
 
 def told(plan: Plan) -> list[str]:
@@ -92,6 +107,21 @@ def check_storyboard(case: Case, made: Made) -> None:
     assert tiles[-1].end_ms == pytest.approx(case.lasts_s * 1000, abs=100)
     first = storyboards.cut(tiles[0], made.storyboard, made.storyboard.with_suffix(".png"))
     assert corners(first) == CORNERS
+
+
+@pytest.mark.parametrize("name", REFUSED)
+async def test_a_film_that_nothing_can_be_made_of_is_refused_with_its_reason(
+    name: str, media: MediaInMemory, tmp_path: Path, record_property: Record
+) -> None:
+    case, reason = REFUSED[name]
+    film = await asyncio.to_thread(film_card.make, case, tmp_path)
+    record_property("bullet", "refused")
+
+    with pytest.raises(SourceRejected) as rejected:
+        await media.transcode(film)
+
+    record_property("why", f"{rejected.value.reason}: {rejected.value}")
+    assert rejected.value.reason is reason
 
 
 async def test_dolby_vision_without_a_base_layer_is_refused(

@@ -1,5 +1,6 @@
 """Probing films in children of their own."""
 
+import asyncio
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
@@ -10,7 +11,7 @@ import psutil
 import pytest
 
 from reel_kernel.media import Container
-from transcode_service.adapters.prober import read_answer, warm_prober
+from transcode_service.adapters.prober import WarmProber, read_answer, warm_prober
 from transcode_service.domain.media_errors import Rejection, SourceRejected
 
 MakeFilm = Callable[[str, float], Awaitable[Path]]
@@ -71,6 +72,19 @@ async def test_a_child_waits_for_the_next_film_and_none_is_left(make_film: MakeF
 
     assert len(first) == len(second) == 1
     assert first != second
+    assert children() == before
+
+
+async def test_however_many_ask_one_child_waits_and_none_is_left() -> None:
+    before, prober = children(), WarmProber()
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(4):
+            group.create_task(prober.warm_up())
+    waiting = children() - before
+    await prober.close()
+
+    assert len(waiting) == 1
     assert children() == before
 
 

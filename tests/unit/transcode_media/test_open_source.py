@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reel_kernel.media import Container
+from reel_kernel.media import MIMES, Container
 from reel_testing.boxes import FTYP, MOOV, Mdat, Piece, box, chunk_offsets, film, index
+from reel_testing.hostile import DISGUISES
 from reel_testing.index_boxes import TrackBoxes, movie
 from reel_testing.sparse_store import SparseStore
 from reel_testing.transcode_media import BytesStore
@@ -242,6 +243,14 @@ async def test_a_source_of_another_size_than_admitted_has_changed() -> None:
     [(b"bread, milk, eggs", "video/mp4"), (AVI, "video/mp4"), (b"#EXTM3U\n", "video/mp4")],
 )
 async def test_bytes_of_another_kind_than_declared_are_unsupported(data: bytes, mime: str) -> None:
+    assert await reason(data, mime) is Rejection.UNSUPPORTED_FORMAT
+
+
+@pytest.mark.parametrize("disguise", DISGUISES)
+@pytest.mark.parametrize("mime", MIMES)
+async def test_a_list_of_other_files_is_no_film(disguise: str, mime: str) -> None:
+    data = DISGUISES[disguise] + bytes(5000)
+
     assert await reason(data, mime) is Rejection.UNSUPPORTED_FORMAT
 
 

@@ -1,6 +1,9 @@
+import re
+
 import pytest
 
 from reel_contracts.failures import FailReason
+from reel_testing.tree import ROOT
 from transcode_service.domain.media_errors import (
     EncodeFailed,
     OutputIncomplete,
@@ -15,11 +18,23 @@ from transcode_service.domain.verdict import (
     is_demuxer_error,
 )
 
+README = ROOT / "contracts/README.md"
 TAIL = ("[h264 @ 0x1] [error] error while decoding MB 52 30", "[fatal] Conversion failed!")
 
 
 def test_every_rejection_is_a_public_fail_reason() -> None:
     assert {reason.value for reason in Rejection} <= {reason.value for reason in FailReason}
+
+
+def test_every_fail_reason_is_told_in_words_a_support_person_understands() -> None:
+    source = (ROOT / "contracts/src/reel_contracts/failures.py").read_text()
+    told = re.findall(r'(?ms)^    (\w+) = "\1"\n    """(.+?)"""', source)
+    rows = re.findall(r"(?m)^\| (`[A-Z_`, ]+`) \| (.{20,}) \| (?:yes|no) \|$", README.read_text())
+    documented = {name for names, _ in rows for name in re.findall(r"[A-Z_]+", names)}
+
+    assert [name for name, _ in told] == [reason.value for reason in FailReason]
+    assert all(len(words.split()) >= 5 for _, words in told)
+    assert documented == {reason.value for reason in FailReason}
 
 
 @pytest.mark.parametrize("exit_code", [183, 69])
@@ -77,7 +92,7 @@ def test_demuxer_errors_are_told_from_other_messages(line: str, told: bool) -> N
 
 
 @pytest.mark.parametrize(
-    ("encoded_s", "expected_s"), [(30.0, 30.4), (30.5, 30.0), (98.5, 100.0), (3.0, None)]
+    ("encoded_s", "expected_s"), [(30.0, 30.25), (30.25, 30.0), (99.6, 100.0), (3.0, None)]
 )
 def test_a_film_about_as_long_as_declared_passes(
     encoded_s: float, expected_s: float | None
@@ -85,13 +100,19 @@ def test_a_film_about_as_long_as_declared_passes(
     check_length(encoded_s, expected_s)
 
 
+def test_a_film_of_a_picture_a_second_may_end_with_its_last_picture() -> None:
+    check_length(11.0, 10.2, frame_s=1.0)
+
+
 @pytest.mark.parametrize(
     ("encoded_s", "expected_s", "reason"),
     [
         (10.0, 20.0, Rejection.SOURCE_TRUNCATED),
-        (97.0, 100.0, Rejection.SOURCE_TRUNCATED),
+        (99.4, 100.0, Rejection.SOURCE_TRUNCATED),
+        (3.6, 4.0, Rejection.SOURCE_TRUNCATED),
         (25.0, 20.0, Rejection.SOURCE_CORRUPT),
         (0.0, None, Rejection.SOURCE_CORRUPT),
+        (0.04, None, Rejection.SOURCE_CORRUPT),
     ],
 )
 def test_a_film_of_another_length_than_declared_is_refused(

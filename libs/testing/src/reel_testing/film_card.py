@@ -22,7 +22,8 @@ class Case:
 
     `light` are filters after the card is drawn, `sounds` the sources of tracks (each with its
     length in seconds), `picture_late_s` and `sound_late_s` how much later than the other one
-    starts, `encoder_delay_s` the silence that the source's own encoder puts before its sound.
+    starts, `inputs` those of further streams, which `more` maps, `encoder_delay_s` the silence
+    that the source's own encoder puts before its sound.
     """
 
     extension: str = "mp4"
@@ -36,6 +37,7 @@ class Case:
     picture_late_s: float = 0.0
     sound_late_s: float = 0.0
     encoder_delay_s: float = 0.0
+    inputs: tuple[str, ...] = ()
     more: tuple[str, ...] = ()
     rotation: int = 0
     patch: Patch | None = None
@@ -64,7 +66,7 @@ def _inputs(case: Case) -> list[str]:
     inputs = [*_late(case.picture_late_s), "-f", "lavfi", "-i", picture]
     for sound, seconds in case.sounds:
         inputs += [*_late(case.sound_late_s), "-f", "lavfi", "-t", f"{seconds}", "-i", sound]
-    return inputs
+    return [*inputs, *case.inputs]
 
 
 def _to_yuv(case: Case) -> str:

@@ -10,6 +10,7 @@ from typing import Final
 
 from reel_testing.film_card import SDR, STEREO, TONE_HZ, X264, Case, Patch
 from reel_testing.film_layouts import LAYOUTS
+from reel_testing.film_matrix_choice import CHOICE
 from reel_testing.riff import in_two_riffs
 
 X265: Final = ("-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=none")
@@ -249,4 +250,14 @@ _SOUNDS: Final[Mapping[str, Case]] = {
     ),
 }
 
-CASES: Final[Mapping[str, Case]] = {**_PICTURES, **_SOUNDS, **LAYOUTS}
+PARTS: Final[Mapping[str, Mapping[str, Case]]] = {
+    "picture": _PICTURES,
+    "sound": _SOUNDS,
+    "layout": LAYOUTS,
+    "choice": CHOICE,
+}
+"""The cases by what they are about: the headings of the report."""
+
+CASES: Final[Mapping[str, Case]] = {
+    name: case for part in PARTS.values() for name, case in part.items()
+}

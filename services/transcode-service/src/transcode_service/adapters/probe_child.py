@@ -20,12 +20,13 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.error import FFmpegError
 from av.stream import Disposition
+from av.subtitles.codeccontext import SubtitleCodecContext
 from av.subtitles.stream import SubtitleStream
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-BEFOREHAND: Final = (SubtitleStream,)
-"""PyAV imports this with the first film, when the child can open no file any more."""
+BEFOREHAND: Final = (SubtitleStream, SubtitleCodecContext)
+"""PyAV imports these with the first film, when the child can open no file any more."""
 CPU_S: Final = 20
 MEMORY_BYTES: Final = 2 * 1024**3
 RGB: Final = 0

@@ -83,9 +83,10 @@ class WarmProber:
     def __init__(self, *, timeout_s: float = PROBE_TIMEOUT_S) -> None:
         self._timeout_s = timeout_s
         self._spare: Process | None = None
+        self._spare_lock = asyncio.Lock()
 
     async def probe(self, head: bytes, container: Container) -> Probe:
-        child, self._spare = self._spare or await _start_child(), None
+        child = await self._take()
         question = f"{DEMUXERS[container]} {MAX_PIXELS}\n".encode() + head
         try:
             async with asyncio.timeout(self._timeout_s):
@@ -98,10 +99,16 @@ class WarmProber:
         await self.warm_up()
         return read_answer(out, container)
 
+    async def _take(self) -> Process:
+        async with self._spare_lock:
+            child, self._spare = self._spare, None
+        return child or await _start_child()
+
     async def warm_up(self) -> None:
-        """See to it that a child waits for the next film."""
-        if self._spare is None:
-            self._spare = await _start_child()
+        """See to it that a child waits for the next film: one, however many films are probed."""
+        async with self._spare_lock:
+            if self._spare is None:
+                self._spare = await _start_child()
 
     async def close(self) -> None:
         """End the waiting child."""

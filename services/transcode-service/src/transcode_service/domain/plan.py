@@ -24,6 +24,8 @@ MAX_PIXELS: Final = 8192 * 4320
 MAX_FRAME_RATE: Final = Fraction(60)
 DEFAULT_FRAME_RATE: Final = Fraction(30)
 MIN_FRAME_RATE: Final = Fraction(1)
+LONGEST_FRAME: Final = 2
+"""A single picture lasts about as long as its film; a longer one is a mistake in the index."""
 USUAL_FRAME_RATES: Final = (
     Fraction(15),
     Fraction(24000, 1001),
@@ -70,7 +72,8 @@ def make_plan(probe: Probe, qualities: Sequence[str]) -> Plan:
 
     Raises:
         SourceRejected: NO_VIDEO_STREAM, UNSUPPORTED_FORMAT (no decoder for the picture),
-            UNSUPPORTED_DOLBY_VISION, SOURCE_TOO_LONG, SOURCE_TOO_MANY_PIXELS.
+            UNSUPPORTED_DOLBY_VISION, SOURCE_TOO_LONG, SOURCE_TOO_MANY_PIXELS, SOURCE_CORRUPT (its
+            pictures lie further apart than it is long).
     """
     video = _best_video(probe)
     audio = _best_audio(probe)
@@ -78,6 +81,7 @@ def make_plan(probe: Probe, qualities: Sequence[str]) -> Plan:
     _check_pixels(video)
     if ends.film_s is not None:
         check_duration(ends.film_s)
+        _check_rate(video, ends.film_s)
     frame_rate = constant_rate(video.frame_rate)
     rungs = ladder(video.displayed, float(frame_rate), qualities)
     poster = poster_of(video.displayed, frame_rate, ends.film_s)
@@ -173,6 +177,13 @@ def _check_pixels(video: VideoStream) -> None:
     if video.width * video.height > MAX_PIXELS:
         detail = f"{video.width}×{video.height} is more than {MAX_PIXELS} pixels"
         raise SourceRejected(Rejection.SOURCE_TOO_MANY_PIXELS, detail)
+
+
+def _check_rate(video: VideoStream, film_s: float) -> None:
+    """Refuse pictures further apart than the film is long: the gap would be filled with copies."""
+    if video.frame_rate and 1 / video.frame_rate > LONGEST_FRAME * max(film_s, 1.0):
+        detail = f"a picture every {float(1 / video.frame_rate):.0f} s in a film of {film_s:.1f} s"
+        raise SourceRejected(Rejection.SOURCE_CORRUPT, detail)
 
 
 def check_duration(duration_s: float) -> None:

@@ -51,7 +51,7 @@ def parse_media_playlist(text: str) -> MediaPlaylist:
     duration_s, ended = None, False
     for line in text.splitlines():
         if line.startswith("#EXT-X-TARGETDURATION:"):
-            target_s = int(line.partition(":")[2])
+            target_s = max(1, int(line.partition(":")[2]))  # FFmpeg rounds a short film's to 0
         elif line.startswith("#EXTINF:"):
             duration_s = float(line.partition(":")[2].partition(",")[0])
         elif line == "#EXT-X-ENDLIST":

@@ -13,8 +13,11 @@ from transcode_service.domain.media_errors import (
     SourceRejected,
 )
 
-LENGTH_TOLERANCE_S: Final = 0.5
-LENGTH_TOLERANCE: Final = 0.02
+LENGTH_TOLERANCE_S: Final = 0.3
+"""Picture and sound may end a quarter of a second apart."""
+SHORTEST_S: Final = 0.1
+"""What is over sooner is no film but a picture, or pictures that all claim the same instant."""
+LENGTH_TOLERANCE: Final = 0.005
 INVALID_DATA_EXIT: Final = 183
 """FFmpeg's exit status for AVERROR_INVALIDDATA: the low byte of its error code."""
 DECODE_ERRORS_EXIT: Final = 69
@@ -55,17 +58,19 @@ def is_demuxer_error(line: str) -> bool:
     return _DEMUXER_ERROR.match(line) is not None
 
 
-def check_length(encoded_s: float, expected_s: float | None) -> None:
+def check_length(encoded_s: float, expected_s: float | None, *, frame_s: float = 0.0) -> None:
     """Refuse a film that decoded to another length than its headers declare.
+
+    `frame_s` is how long one picture of the output lasts.
 
     Raises:
         SourceRejected: SOURCE_TRUNCATED when shorter, SOURCE_CORRUPT when longer or empty.
     """
-    if encoded_s <= 0:
-        raise SourceRejected(Rejection.SOURCE_CORRUPT, "no picture could be decoded")
+    if encoded_s < SHORTEST_S:
+        raise SourceRejected(Rejection.SOURCE_CORRUPT, f"no film: {encoded_s:.3f} s were decoded")
     if expected_s is None:
         return
-    tolerance_s = max(LENGTH_TOLERANCE_S, LENGTH_TOLERANCE * expected_s)
+    tolerance_s = max(LENGTH_TOLERANCE_S, LENGTH_TOLERANCE * expected_s) + frame_s
     if abs(encoded_s - expected_s) <= tolerance_s:
         return
     reason = Rejection.SOURCE_TRUNCATED if encoded_s < expected_s else Rejection.SOURCE_CORRUPT

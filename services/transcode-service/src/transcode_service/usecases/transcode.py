@@ -180,7 +180,7 @@ def _check_output(plan: Plan, opened: OpenedSource, encoded: Encoded, published:
         label: rendition.playlist.duration_s for label, rendition in published.renditions.items()
     }
     check_same_length(lengths_s)
-    check_length(measured_s(published), plan.duration_s)
+    check_length(measured_s(published), plan.duration_s, frame_s=float(1 / plan.frame_rate))
 
 
 async def _announce(
