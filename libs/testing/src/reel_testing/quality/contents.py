@@ -3,6 +3,7 @@
 Each is as a good phone would have written it: 1080p at 25 frames/s, H.264 of up to 24 Mbit/s.
 """
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -118,7 +119,7 @@ def begin(film: Path, folder: Path, seconds: float) -> Film:
 
 def _kept(name: str, path: Path, arguments: list[str], seconds: float) -> Film:
     if not path.exists():
-        part = path.with_suffix(".part.mp4")
+        part = path.with_suffix(f".{os.getpid()}.mp4")
         made = [*arguments, "-t", f"{seconds:g}", *_PHONE, str(part)]
         ffmpeg.run(made, timeout_s=_MADE_WITHIN_S)
         part.rename(path)

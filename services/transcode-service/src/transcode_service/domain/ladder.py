@@ -35,7 +35,7 @@ STEPS: Final = (
     Step("720p", 720, 23, 2800),
     Step("480p", 480, 23, 1400),
 )
-"""Best first. Labels are the closed list of spec 1.2."""
+"""Best first. Labels are the closed list of spec 1.2; levels and caps are measured (ADR 32)."""
 
 
 def ladder(
