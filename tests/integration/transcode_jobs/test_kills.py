@@ -167,14 +167,15 @@ async def test_a_killed_workers_job_is_finished_by_another(
         # What the dead relay held is claimed again when its lease of 30 s ends: let that be now.
         await system.clients.pool.execute("UPDATE outbox SET claimed_until = now()")
 
-        async with worker_process(settings, second_log):
+        patient = msgspec.structs.replace(settings, lease_s=30)
+        async with worker_process(patient, second_log):
             await until(lambda: settled(system, request, videos), within_s=SOON_S)
             assert len(list(work.glob("worker-*"))) == 1
 
-    attempts = [attempt["state"] for attempt in await system.attempts(request.job_id)]
-    assert attempts == (["LOST", "SUCCEEDED"] if moment.lost else ["SUCCEEDED"])
+    *lost, won = [attempt["state"] for attempt in await system.attempts(request.job_id)]
+    assert (set(lost), won) == ({"LOST"} if moment.lost else set(), "SUCCEEDED")
     [ready] = videos.ready()
-    assert (ready.job_id, ready.attempt, len(videos.heard)) == (request.job_id, len(attempts), 1)
+    assert (ready.job_id, ready.attempt, len(videos.heard)) == (request.job_id, len(lost) + 1, 1)
     assert {asset.file_key for asset in ready.assets} <= await system.keys(
         f"videos/{request.video_id}/hls/"
     )

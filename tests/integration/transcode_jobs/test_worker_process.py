@@ -14,6 +14,7 @@ from reel_contracts.events import TranscodeRequested, VideoDeleted
 from reel_contracts.webhooks import TranscodeOutcome, TranscodeWebhook
 from reel_kernel.clock import utc_now
 from reel_stack import sources
+from reel_testing.brake import brake_before
 from reel_testing.internal import told_on
 from reel_testing.transcode_builders import a_request
 from reel_testing.transcode_process import StuckFfmpeg, WorkerProcess, worker_process
@@ -125,12 +126,18 @@ async def test_what_sigterm_hands_back_is_taken_up_elsewhere_at_once(
 async def test_a_deleted_video_ends_ffmpeg_and_empties_its_prefix_within_3_s(
     system: TranscodeSystem, tmp_path: Path
 ) -> None:
-    endless = sources.make("3gp", tmp_path / "film.3gp", 60).read_bytes()
-    request = await a_job(system, endless)
+    long = sources.make("3gp", tmp_path / "film.3gp", 60).read_bytes()
+    request = await a_job(system, long)
     prefix = f"videos/{request.video_id}/hls/"
-    settings = patient(system, tmp_path, preset="placebo", segment_s=1)
+    store = system.settings.s3_endpoint_url or ""
 
-    async with worker_process(settings, tmp_path) as worker:
+    async with (
+        # Its second half never comes, so that FFmpeg cannot be done too soon.
+        brake_before(store, rb"GET [^ ]+/source", answer_bytes=len(long) // 2) as brake,
+        worker_process(
+            patient(system, tmp_path, s3_endpoint_url=brake.in_front(store), segment_s=1), tmp_path
+        ) as worker,
+    ):
         pid = (await worker.until_logged("ffmpeg_started"))["pid"]
         await until(lambda: some_is_stored(system, prefix))
         await system.delete(

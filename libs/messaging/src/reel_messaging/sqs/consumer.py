@@ -71,6 +71,7 @@ class Consumer:
         self._back_off = back_off
         self._running: set[asyncio.Task[None]] = set()
         self._room = asyncio.Event()
+        self._polling: asyncio.Task[bool] | None = None
         self._stopping = False
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -89,6 +90,9 @@ class Consumer:
             if self._running:
                 await asyncio.wait(self._running, timeout=self._grace_s)
             self.interrupt()
+            if self._polling is not None:
+                await asyncio.wait({self._polling}, timeout=self._poll_ends_s)
+                self._polling.cancel()
 
     def interrupt(self) -> None:
         """Cancel the handlers that run now; their messages are handed back at once."""
@@ -100,9 +104,9 @@ class Consumer:
         while True:
             await self._valve.until_open()
             await self._wait_for_room()
-            poll = group.create_task(self._poll(group), name="sqs-poll")
             # A task of its own: it outlives the cancellation of this loop.
-            failures = 0 if await asyncio.shield(poll) else failures + 1
+            self._polling = group.create_task(self._poll(group), name="sqs-poll")
+            failures = 0 if await asyncio.shield(self._polling) else failures + 1
             if failures:
                 await asyncio.sleep(RECONNECT.delay_s(failures))
 
@@ -114,8 +118,7 @@ class Consumer:
     async def _poll(self, group: asyncio.TaskGroup) -> bool:
         """Take messages once; False when the queue could not be asked."""
         try:
-            async with asyncio.timeout(self._poll_ends_s):
-                received = await self._queue.receive(self._concurrency - len(self._running))
+            received = await self._queue.receive(self._concurrency - len(self._running))
         except SQS_ERRORS as error:
             RECEIVE_FAILURES.labels(queue=self._queue.name).inc()
             log.warning("receive_failed", queue=self._queue.name, error=repr(error))
