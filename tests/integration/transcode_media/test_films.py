@@ -69,6 +69,7 @@ async def test_a_prefix_holds_the_presentation_and_nothing_else(
     prefix = result.assets[0].file_key.rpartition("/")[0]
     stored = [found async for found in bucket.admin.list_prefix(prefix)]
     assert [found.key.removeprefix(f"{prefix}/") for found in stored] == [
+        "480p/iframes.m3u8",
         "480p/init.mp4",
         "480p/playlist.m3u8",
         "480p/seg_00000.m4s",
