@@ -193,7 +193,7 @@ def spans(segment: bytes) -> tuple[dict[str, float], dict[str, float]]:
     starts, ends = dict[str, float](), dict[str, float]()
     with av.open(io.BytesIO(segment), "r") as container:
         for packet in container.demux():
-            if packet.pts is not None and packet.time_base is not None:
+            if packet.pts is not None:
                 due_s = float(packet.pts * packet.time_base)
                 starts.setdefault(packet.stream.type, due_s)
                 ends[packet.stream.type] = due_s

@@ -14,7 +14,7 @@ from typing import Final
 from transcode_service.domain.sample_table import Kind, SampleTable
 
 MAX_LAG_S: Final = 3.0
-"""Cameras write up to 2 s of a track in one go."""
+"""Real films come with up to 2.2 s."""
 
 
 @dataclass(frozen=True, slots=True)
