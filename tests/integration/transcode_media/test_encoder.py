@@ -1,6 +1,7 @@
 """The runner of FFmpeg, on programs that behave badly in its place."""
 
 import asyncio
+import os
 import sys
 from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
@@ -119,6 +120,30 @@ async def test_waiting_for_the_source_is_no_stall(program: Program) -> None:
     encoded = await encode(program("sys.stdin.buffer.read()"), slow(), stall_s=0.4)
 
     assert encoded.bytes_in == len(b"firstlast")
+
+
+@pytest.mark.parametrize(
+    "greed",
+    ["bytearray(9 * 1024**3)", "os.truncate(os.open('big', os.O_CREAT | os.O_RDWR), 3 * 1024**3)"],
+    ids=["memory", "a file"],
+)
+async def test_a_program_that_takes_too_much_fails(
+    greed: str, program: Program, tmp_path: Path
+) -> None:
+    code = f"sys.stdin.buffer.read()\nos.chdir('{tmp_path}')\n{greed}"
+
+    with pytest.raises(EncodeFailed):
+        await encode(program(code), chunks(1))
+
+
+async def test_the_program_leads_a_process_group_of_its_own(
+    program: Program, tmp_path: Path
+) -> None:
+    group = tmp_path / "group"
+
+    await encode(program(f"open('{group}', 'w').write(str(os.getpgrp()))"), chunks(0))
+
+    assert int(group.read_text()) != os.getpgrp()
 
 
 async def test_a_source_that_fails_ends_the_program(program: Program, tmp_path: Path) -> None:

@@ -71,6 +71,15 @@ def test_a_decoder_s_error_without_a_name_is_the_source_s_fault() -> None:
         check_exit(255, said)
 
 
+def test_a_film_that_gives_an_output_no_frame_is_corrupt() -> None:
+    said = ("[vost#1:0/mjpeg @ 0x5] [enc:mjpeg @ 0x6] [error] Could not open encoder before EOF",)
+
+    with pytest.raises(SourceRejected) as rejected:
+        check_exit(234, said)
+
+    assert rejected.value.reason is Rejection.SOURCE_CORRUPT
+
+
 def test_a_damaged_container_is_corrupt_even_if_ffmpeg_is_content() -> None:
     check_exit(0, TAIL)
     with pytest.raises(SourceRejected):

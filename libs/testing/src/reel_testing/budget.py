@@ -32,7 +32,7 @@ def budget(pytestconfig: pytest.Config) -> Budget:
 
 def is_long(config: pytest.Config) -> bool:
     """Tell whether this run selects what `make test-long` runs."""
-    expression: str = config.getoption("markexpr")
+    expression = str(config.getoption("markexpr"))
     return MARK in expression
 
 

@@ -30,6 +30,8 @@ _BAD_INPUT: Final = re.compile(
     r"Invalid data found when processing input|[Cc]orrupt|Error while decoding stream"
     r"|Error submitting packet to decoder: Operation not permitted"
 )
+_NO_FRAMES: Final = re.compile(r"Could not open encoder before EOF")
+"""An output got no frame at all: the film ends before the frames that its index promises."""
 _DEMUXER_ERROR: Final = re.compile(r"^\[(in#\d+|mov,|avi|asf)[^\]]*\] \[(error|fatal)\]")
 
 
@@ -41,9 +43,7 @@ def check_exit(exit_code: int, stderr_tail: Sequence[str], *, demuxer_errors: in
         EncodeFailed: any other failure.
     """
     tail = tuple(stderr_tail)
-    if exit_code in {INVALID_DATA_EXIT, DECODE_ERRORS_EXIT} or (
-        exit_code in UNTYPED_FAILURE_EXITS and any(map(_BAD_INPUT.search, tail))
-    ):
+    if _is_bad_input(exit_code, tail):
         raise SourceRejected(Rejection.SOURCE_CORRUPT, _first_error(tail))
     if exit_code != 0:
         detail = f"FFmpeg exited with {exit_code}: {_first_error(tail)}"
@@ -51,6 +51,14 @@ def check_exit(exit_code: int, stderr_tail: Sequence[str], *, demuxer_errors: in
     if demuxer_errors:
         detail = f"{demuxer_errors} errors while demuxing: {_first_error(tail)}"
         raise SourceRejected(Rejection.SOURCE_CORRUPT, detail)
+
+
+def _is_bad_input(exit_code: int, tail: Sequence[str]) -> bool:
+    if exit_code in {INVALID_DATA_EXIT, DECODE_ERRORS_EXIT}:
+        return True
+    if exit_code > 0 and any(map(_NO_FRAMES.search, tail)):
+        return True
+    return exit_code in UNTYPED_FAILURE_EXITS and any(map(_BAD_INPUT.search, tail))
 
 
 def is_demuxer_error(line: str) -> bool:
