@@ -21,9 +21,7 @@ def variants(plan: Plan, published: Published) -> tuple[Variant, ...]:
     """Describe every rendition, best first, by what was measured of its segments."""
     found: list[Variant] = []
     for rung in plan.rungs:
-        rendition = published.renditions.get(rung.label)
-        if rendition is None:  # it won nothing
-            continue
+        rendition = published.renditions[rung.label]
         names, durations_s = zip(*rendition.playlist.segments, strict=True)
         sizes = [rendition.segment_bytes[name] for name in names]
         sound = () if plan.audio is None else (AAC_LC,)
