@@ -46,7 +46,7 @@ class Stage:
     prover: ScriptedProver = field(default_factory=ScriptedProver)
     published_s: float = 30.0
     publishing_failure: Exception | None = None
-    sizes: Sequence[int] = (1000, 500)
+    sizes: Sequence[int] = (1000, 1000)
     heard: list[Progress] = field(default_factory=list[Progress])
 
     def __post_init__(self) -> None:

@@ -1,5 +1,7 @@
 from fractions import Fraction
 
+import pytest
+
 from transcode_service.domain.i_frames import IFrame, IFrameTrack
 from transcode_service.domain.ladder import Rung
 from transcode_service.domain.playlist import Variant
@@ -41,17 +43,15 @@ def test_a_smaller_picture_at_a_higher_price_wins_nothing() -> None:
     ]
 
 
-def test_a_smaller_picture_at_the_same_price_wins_nothing() -> None:
-    same = variant("720p", peak=1_600_000, average=1_200_000)
-
-    assert [rendition.label for rendition in wins_nothing([BEST, same])] == ["720p"]
-
-
-def test_a_rendition_that_saves_at_its_peak_or_on_average_stays() -> None:
-    lower_peak = variant("720p", peak=1_500_000, average=1_300_000)
-    lower_average = variant("480p", peak=1_700_000, average=1_200_000)
-
-    assert wins_nothing([BEST, lower_peak, lower_average]) == ()
+@pytest.mark.parametrize(
+    ("peak", "average"),
+    [(1_600_000, 1_200_000), (1_500_000, 1_300_000), (1_700_000, 1_100_000)],
+    ids=["same price", "lower peak", "lower average"],
+)
+def test_a_rendition_that_costs_no_more_at_its_peak_or_on_average_stays(
+    peak: int, average: int
+) -> None:
+    assert wins_nothing([BEST, variant("720p", peak=peak, average=average)]) == ()
 
 
 def test_the_next_one_is_measured_by_the_last_that_stays() -> None:

@@ -122,8 +122,7 @@ class ScriptedProver:
 class ScriptedPublisher:
     """Publishes one segment of `duration_s` a rendition, with a picture of the given codec.
 
-    A segment has 1000 bytes in the best rendition and half as many in each further one, or as
-    `sizes` says.
+    A segment's bytes are of `sizes`, by rendition.
 
     With a `failure`, sending segments fails once FFmpeg's output has been opened.
     """
@@ -135,7 +134,7 @@ class ScriptedPublisher:
         codec: str,
         duration_s: float,
         failure: Exception | None = None,
-        sizes: Sequence[int] = (1000, 500, 250),
+        sizes: Sequence[int] = (1000, 1000, 1000),
     ) -> None:
         self.events: list[str] = []
         self._failure = failure

@@ -8,7 +8,7 @@ from transcode_service.domain.playlist import Variant
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """A rendition that costs a viewer no less than a `better` one; rates are peaks, in bit/s."""
+    """A rendition that costs a viewer more than a `better` one; rates are peaks, in bit/s."""
 
     label: str
     better: str
@@ -21,7 +21,7 @@ class LeftOut:
 
 
 def wins_nothing(variants: Sequence[Variant]) -> tuple[LeftOut, ...]:
-    """Name the renditions, given best first, that cost no less than the next better one kept.
+    """Name the renditions, given best first, that cost more than the next better one kept.
 
     Both rates must show it: a player chooses by the peak, and a viewer pays for the average. The
     best one always stays. It happens to drawings, print and screens: made smaller, their clean
@@ -30,7 +30,7 @@ def wins_nothing(variants: Sequence[Variant]) -> tuple[LeftOut, ...]:
     left_out: list[LeftOut] = []
     better: Variant | None = None
     for variant in variants:
-        if better is not None and not _saves(variant, better):
+        if better is not None and _costs_more(variant, better):
             rates = (variant.peak_bandwidth, better.peak_bandwidth)
             left_out.append(LeftOut(variant.rung.label, better.rung.label, *rates))
         else:
@@ -38,8 +38,8 @@ def wins_nothing(variants: Sequence[Variant]) -> tuple[LeftOut, ...]:
     return tuple(left_out)
 
 
-def _saves(variant: Variant, better: Variant) -> bool:
+def _costs_more(variant: Variant, better: Variant) -> bool:
     return (
-        variant.peak_bandwidth < better.peak_bandwidth
-        or variant.average_bandwidth < better.average_bandwidth
+        variant.peak_bandwidth > better.peak_bandwidth
+        and variant.average_bandwidth > better.average_bandwidth
     )

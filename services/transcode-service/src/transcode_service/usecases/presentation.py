@@ -25,9 +25,7 @@ def variants(plan: Plan, published: Published) -> tuple[Variant, ...]:
     """
     found: list[Variant] = []
     for rung in plan.rungs:
-        rendition = published.renditions.get(rung.label)
-        if rendition is None:  # it won nothing
-            continue
+        rendition = published.renditions[rung.label]
         durations_s = [duration_s for _, duration_s in rendition.playlist.segments]
         sizes = [segment.size_bytes for segment in rendition.segments]
         sound = () if plan.audio is None else (AAC_LC,)

@@ -11,16 +11,20 @@ from transcode_service.usecases.presentation import variants
 
 async def shed(
     plan: Plan, prefix: str, published: Published, outputs: HlsStore
-) -> tuple[Published, tuple[LeftOut, ...]]:
-    """Delete what was sent of such renditions; return the rest, and what was left out and why.
+) -> tuple[Plan, Published, tuple[LeftOut, ...]]:
+    """Delete what was sent of such renditions.
+
+    Returns plan and output as if they had never been asked for, and what was left out and why.
 
     Raises:
         StoreUnavailable: try again later.
     """
     left_out = wins_nothing(variants(plan, published))
-    for rendition in left_out:
-        await outputs.delete_below(f"{prefix}/{rendition.label}/")
-    return _without(published, prefix, [rendition.label for rendition in left_out]), left_out
+    labels = [rendition.label for rendition in left_out]
+    for label in labels:
+        await outputs.delete_below(f"{prefix}/{label}/")
+    kept = tuple(rung for rung in plan.rungs if rung.label not in labels)
+    return replace(plan, rungs=kept), _without(published, prefix, labels), left_out
 
 
 def _without(published: Published, prefix: str, labels: Sequence[str]) -> Published:

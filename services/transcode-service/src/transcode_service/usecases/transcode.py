@@ -87,7 +87,7 @@ async def transcode(
         published = await publication.finish()
     on_progress(Progress(measured_s(published), 0.0, Phase.VERIFYING))
     _check_output(plan, opened, encoded, published)
-    published, left_out = await shed(plan, prefix, published, deps.outputs)
+    plan, published, left_out = await shed(plan, prefix, published, deps.outputs)
     sent = await _announce(plan, prefix, published, deps)
     verdict = await deps.proof.prove(f"{prefix}/{layout.MASTER}")
     check_proof(verdict)
