@@ -21,6 +21,7 @@ from reel_testing.transcode_process import StuckFfmpeg, WorkerProcess, worker_pr
 from reel_testing.transcode_system import TranscodeSystem
 from reel_testing.waiting import until
 from transcode_service.settings import Settings
+from transcode_service.usecases.open_source import HEAD_BYTES
 
 CANCEL_S = 3
 """What the README promises."""
@@ -132,8 +133,10 @@ async def test_a_deleted_video_ends_ffmpeg_and_empties_its_prefix_within_3_s(
     store = system.settings.s3_endpoint_url or ""
 
     async with (
-        # Its second half never comes, so that FFmpeg cannot be done too soon.
-        brake_before(store, rb"GET [^ ]+/source", answer_bytes=len(long) // 2) as brake,
+        # The look at its head passes; its end never comes, so that FFmpeg cannot be done too soon.
+        brake_before(
+            store, rb"GET [^ ]+/source", answer_bytes=(HEAD_BYTES + len(long)) // 2
+        ) as brake,
         worker_process(
             patient(system, tmp_path, s3_endpoint_url=brake.in_front(store), segment_s=1), tmp_path
         ) as worker,

@@ -31,6 +31,7 @@ async def running(system: UploadSystem, module: str) -> AsyncGenerator[Process]:
         **system.environment,
         "UPLOAD_PORT": "0",
         "UPLOAD_WORKER_PORT": "0",
+        "UPLOAD_POLL_S": "1",
     }
     arguments = ("-m", f"upload_service.{module}")
     process = await asyncio.create_subprocess_exec(
