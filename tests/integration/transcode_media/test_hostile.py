@@ -10,7 +10,8 @@ import pytest
 
 from reel_testing import film_card
 from reel_testing.film_card import Case
-from reel_testing.film_matrix import JPEG, PCM
+from reel_testing.film_matrix import JPEG
+from reel_testing.film_matrix_sound import PCM
 from reel_testing.fuzz import SMALL
 from reel_testing.hostile import (
     U32,

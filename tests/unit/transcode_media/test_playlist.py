@@ -89,10 +89,10 @@ def test_an_unfinished_playlist_is_refused(text: str) -> None:
         parse_media_playlist(text)
 
 
-def test_a_film_shorter_than_half_a_second_has_a_target_of_none() -> None:
+def test_a_film_shorter_than_half_a_second_has_a_target_of_a_second() -> None:
     text = "#EXTM3U\n#EXT-X-TARGETDURATION:0\n#EXTINF:0.040000,\nseg_00000.m4s\n#EXT-X-ENDLIST\n"
 
-    assert parse_media_playlist(text) == MediaPlaylist((("seg_00000.m4s", 0.04),), 0)
+    assert parse_media_playlist(text) == MediaPlaylist((("seg_00000.m4s", 0.04),), 1)
 
 
 def test_the_peak_is_that_of_runs_about_as_long_as_the_target() -> None:

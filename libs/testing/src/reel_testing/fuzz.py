@@ -11,7 +11,8 @@ from typing import Final
 from reel_kernel.media import MIME_BY_EXTENSION, MIMES
 from reel_testing import film_card
 from reel_testing.film_card import X264, Case
-from reel_testing.film_matrix import HEVC10, JPEG, MONO, PCM
+from reel_testing.film_matrix import HEVC10, JPEG
+from reel_testing.film_matrix_sound import MONO, PCM
 from reel_testing.media_memory import media_over
 from reel_testing.mutations import Damaged, damaged
 from reel_testing.transcode_media import BytesStore, ScriptedEncoder

@@ -228,9 +228,7 @@ def _sender(http: httpx.AsyncClient, path: str, settings: Settings) -> WebhookSe
 
 def _retry(settings: Settings) -> RetryPolicy:
     return RetryPolicy(
-        max_attempts=settings.max_attempts,
-        base_s=settings.retry_base_s,
-        max_s=settings.retry_max_s,
+        max_attempts=settings.max_attempts, base_s=settings.retry_base_s, max_s=settings.retry_max_s
     )
 
 

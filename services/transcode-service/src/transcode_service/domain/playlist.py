@@ -47,8 +47,7 @@ def parse_media_playlist(text: str) -> MediaPlaylist:
         ValueError: it is not finished, names no target duration, or a segment has no EXTINF.
     """
     segments: list[tuple[str, float]] = []
-    target_s: int | None = None  # 0 of a film that is shorter than half a second
-    duration_s, ended = None, False
+    target_s, duration_s, ended = 0, None, False
     for line in text.splitlines():
         if line.startswith("#EXT-X-TARGETDURATION:"):
             target_s = max(1, int(line.partition(":")[2]))  # FFmpeg rounds a short film's to 0
@@ -61,7 +60,7 @@ def parse_media_playlist(text: str) -> MediaPlaylist:
                 raise ValueError(f"{line} has no EXTINF")
             segments.append((line, duration_s))
             duration_s = None
-    if not (ended and target_s is not None and segments):
+    if not (ended and target_s and segments):
         raise ValueError("the media playlist is not finished")
     return MediaPlaylist(tuple(segments), target_s)
 
