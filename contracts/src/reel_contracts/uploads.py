@@ -7,7 +7,7 @@ from uuid import UUID
 
 from msgspec import Meta
 
-from reel_contracts.base import ETag, Message, Mime, PartNumber, Request, SizeBytes
+from reel_contracts.base import Checksum, ETag, Message, Mime, PartNumber, Request, SizeBytes
 
 
 class UploadStatus(StrEnum):
@@ -21,9 +21,20 @@ class UploadStatus(StrEnum):
     CANCELED = "CANCELED"
 
 
+class ChecksumAlgorithm(StrEnum):
+    """How the parts of an upload, and the whole, are checked on their way."""
+
+    CRC32C = "CRC32C"
+    CRC64NVME = "CRC64NVME"
+    SHA256 = "SHA256"
+
+
 class CreateUpload(Request, frozen=True, kw_only=True):
+    """With `checksumAlgorithm`, every part URL is signed for the checksum of its part."""
+
     source_mime: Mime
     source_size_bytes: SizeBytes
+    checksum_algorithm: ChecksumAlgorithm | None = None
 
 
 class CreatedUpload(Message, frozen=True, kw_only=True):
@@ -32,16 +43,24 @@ class CreatedUpload(Message, frozen=True, kw_only=True):
     upload_session_id: UUID
     part_size_bytes: int
     status: UploadStatus
+    checksum_algorithm: ChecksumAlgorithm | None = None
 
 
 class UploadedPart(Message, frozen=True, kw_only=True):
+    """`checksum` is the one that the store verified when the part arrived."""
+
     part_number: int
     etag: str
     size_bytes: int
+    checksum: str | None = None
 
 
 class UploadView(Message, frozen=True, kw_only=True):
-    """`uploadedParts` is the store's own list, ascending; `bytesUploaded` is its sum."""
+    """`uploadedParts` is the store's own list, ascending; `bytesUploaded` is its sum.
+
+    `checksum` is that of the whole object, once it is COMPLETED: of its bytes for a CRC, of the
+    parts' checksums (`<Base64>-<parts>`) for SHA-256.
+    """
 
     upload_session_id: UUID
     video_id: UUID
@@ -50,21 +69,33 @@ class UploadView(Message, frozen=True, kw_only=True):
     part_size_bytes: int
     source_size_bytes: int
     uploaded_parts: list[UploadedPart]
+    checksum_algorithm: ChecksumAlgorithm | None = None
+    checksum: str | None = None
 
 
 class RequestPartUrls(Request, frozen=True, kw_only=True):
-    """Either `partNumber` (one) or `partNumbers` (a batch of up to 100), never both."""
+    """Either `partNumber` (one) or `partNumbers` (a batch of up to 100), never both.
+
+    A session with a checksum algorithm wants `checksum`, or `checksums` in the order of
+    `partNumbers`.
+    """
 
     part_number: PartNumber | None = None
     part_numbers: Annotated[list[PartNumber], Meta(min_length=1, max_length=100)] | None = None
+    checksum: Checksum | None = None
+    checksums: Annotated[list[Checksum], Meta(min_length=1, max_length=100)] | None = None
 
 
 class PartUrl(Message, frozen=True, kw_only=True):
-    """PUT exactly this part's bytes to `uploadUrl` before `expiresAt`, and keep the ETag."""
+    """PUT exactly this part's bytes to `uploadUrl` before `expiresAt`, and keep the ETag.
+
+    `headers` have to be sent with it: they are part of what is signed.
+    """
 
     part_number: int
     upload_url: str
     expires_at: datetime
+    headers: dict[str, str] = {}
 
 
 class PartUrls(Message, frozen=True, kw_only=True):
@@ -76,10 +107,14 @@ class PartUrls(Message, frozen=True, kw_only=True):
 class CompletedPart(Request, frozen=True, kw_only=True):
     part_number: PartNumber
     etag: ETag
+    checksum: Checksum | None = None
 
 
 class CompleteUpload(Request, frozen=True, kw_only=True):
+    """`checksum`, of the whole object in the form that `UploadView` shows, is compared if given."""
+
     parts: Annotated[list[CompletedPart], Meta(min_length=1, max_length=10_000)]
+    checksum: Checksum | None = None
 
 
 class UploadState(Message, frozen=True, kw_only=True):

@@ -36,6 +36,11 @@ class RequestRate:
     burst: int
 
 
+def request_rate(per_s: float, burst: int) -> RequestRate | None:
+    """Read a pair of settings; 0 requests a second mean no limit."""
+    return RequestRate(per_s=per_s, burst=burst) if per_s else None
+
+
 class TokenBuckets:
     """A bucket of tokens for each owner, kept as the one instant at which it is full again.
 

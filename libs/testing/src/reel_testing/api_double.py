@@ -4,15 +4,20 @@ For tests of clients: a real socket, real connection cuts, no database. It keeps
 request, so that a test can tell what was sent again and what was not.
 """
 
+from base64 import b64encode
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from uuid import UUID
 
+import google_crc32c
 from aiohttp import web
 
 from reel_testing.api_double_state import TOKEN, ApiDouble, Seen, Session, now, problem
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Created = tuple[int, dict[str, object]]
+Create = Callable[[web.Request], Awaitable[Created]]
+CHECKSUM = "x-amz-checksum-crc32c"
 
 
 @asynccontextmanager
@@ -61,16 +66,38 @@ class Routes:
         has_token = request.headers.get("authorization") == f"Bearer {TOKEN}"
         if request.path.startswith("/store/"):
             return problem(400, "token-leaked") if has_token else await handler(request)
-        self._double.seen.append(Seen(request.method, request.path))
+        key = request.headers.get("idempotency-key")
+        self._double.seen.append(Seen(request.method, request.path, key=key))
         return await handler(request) if has_token else problem(401, "unauthorized")
 
     async def create_video(self, request: web.Request) -> web.Response:
+        return await self._once(request, self._create_video)
+
+    async def create_upload(self, request: web.Request) -> web.Response:
+        return await self._once(request, self._create_upload)
+
+    async def _once(self, request: web.Request, create: Create) -> web.Response:
+        """Answer a repeat with the same key as the first; lose the answer if the script says so."""
+        key = f"{request.path} {request.headers.get('idempotency-key')}"
+        if key not in self._double.answers:
+            self._double.answers[key] = await create(request)
+        if self._double.script.lost_answers:
+            self._double.script.lost_answers -= 1
+            if request.transport is not None:
+                request.transport.abort()
+        status, body = self._double.answers[key]
+        if status == web.HTTPCreated.status_code:
+            return web.json_response(body, status=status)
+        del self._double.answers[key]
+        return problem(status, str(body.pop("code")), body)
+
+    async def _create_video(self, request: web.Request) -> Created:
         body = await request.json()
         video_id = self._double.add_video()
         view = self._double.videos[video_id] | {"title": body["title"]}
         source = {"mime": body["sourceMime"], "sizeBytes": body["sourceSizeBytes"]}
         self._double.videos[video_id] = view
-        return web.json_response(view | {"source": source}, status=201)
+        return 201, view | {"source": source}
 
     async def list_videos(self, request: web.Request) -> web.Response:
         limit, start = int(request.query["limit"]), int(request.query.get("cursor", "0"))
@@ -93,20 +120,22 @@ class Routes:
         found = self._double.videos.pop(UUID(request.match_info["video"]), None)
         return web.Response(status=204) if found else problem(404, "video-not-found")
 
-    async def create_upload(self, request: web.Request) -> web.Response:
+    async def _create_upload(self, request: web.Request) -> Created:
         body, video_id = await request.json(), UUID(request.match_info["video"])
         if video_id not in self._double.videos:
-            return problem(404, "video-not-found")
+            return 404, {"code": "video-not-found"}
         for session in self._double.sessions.values():
             live = session.status in {"INITIATED", "IN_PROGRESS", "PAUSED"}
             if session.video_id == video_id and live:
-                extra = {"uploadSessionId": str(session.id)}
-                return problem(409, "upload-session-active", extra)
-        session = Session(video_id, body["sourceSizeBytes"])
+                return 409, {
+                    "code": "upload-session-active",
+                    "uploadSessionId": str(session.id),
+                }
+        session = Session(video_id, body["sourceSizeBytes"], body.get("checksumAlgorithm"))
         self._double.sessions[session.id] = session
         view = self._view(session)
-        keep = ("uploadSessionId", "partSizeBytes", "status")
-        return web.json_response({name: view[name] for name in keep}, status=201)
+        keep = ("uploadSessionId", "partSizeBytes", "status", "checksumAlgorithm")
+        return 201, {name: view[name] for name in keep}
 
     async def get_upload(self, request: web.Request) -> web.Response:
         session = self._session(request)
@@ -122,13 +151,17 @@ class Routes:
             return problem(409, "invalid-transition", {"currentStatus": session.status})
         session.status = "IN_PROGRESS"
         expires = (now() + self._double.script.url_life).isoformat()
+        body = await request.json()
+        if session.algorithm:
+            session.signed |= zip(body["partNumbers"], body["checksums"], strict=True)
         parts = [
             {
                 "partNumber": number,
                 "uploadUrl": f"{self._double.url}/store/{session.id}/{number}?X-Amz-Signature=s",
                 "expiresAt": expires,
+                "headers": {CHECKSUM: session.signed[number]} if session.algorithm else {},
             }
-            for number in (await request.json())["partNumbers"]
+            for number in body["partNumbers"]
         ]
         return web.json_response({"parts": parts})
 
@@ -189,6 +222,8 @@ class Routes:
             return _s3_error(404, "NoSuchUpload")
         if {request.content_length, len(body)} != {self._expected(session, number)}:
             return _s3_error(400, "InvalidArgument")
+        if session.algorithm and not _is_as_signed(session, number, body, request):
+            return _s3_error(400, "BadDigest")
         session.parts[number] = body
         return web.Response(headers={"ETag": f'"{session.etag(number)}"'})
 
@@ -224,7 +259,13 @@ class Routes:
             "partSizeBytes": self._double.part_size_bytes,
             "sourceSizeBytes": session.size_bytes,
             "uploadedParts": parts,
+            "checksumAlgorithm": session.algorithm,
         }
+
+
+def _is_as_signed(session: Session, number: int, body: bytes, request: web.Request) -> bool:
+    checksum = b64encode(google_crc32c.Checksum(body).digest()).decode()
+    return request.headers.get(CHECKSUM) == session.signed[number] == checksum
 
 
 def _spend(counts: dict[int, int], number: int) -> bool:

@@ -22,13 +22,16 @@ class Seen:
     part: int | None = None
     received_bytes: int = 0
     status: int = 0
+    key: str | None = None
 
 
 @dataclass(slots=True)
 class Session:
     video_id: UUID
     size_bytes: int
+    algorithm: str | None = None
     status: str = "INITIATED"
+    signed: dict[int, str] = field(default_factory=dict[int, str])
     parts: dict[int, bytes] = field(default_factory=dict[int, bytes])
     id: UUID = field(default_factory=uuid4)
 
@@ -42,7 +45,8 @@ class Script:
 
     `cuts`: the connection is aborted in the middle of the body. `expired`: 403. `broken`: 503.
     `held`: the part is not read until `release`. `denied`: always 400.
-    `unlisted`: lost when `complete` first looks.
+    `unlisted`: lost when `complete` first looks. `lost_answers`: so many creations are done, but
+    the connection is aborted instead of the answer.
     """
 
     cuts: dict[int, int] = field(default_factory=dict[int, int])
@@ -52,6 +56,7 @@ class Script:
     unlisted: set[int] = field(default_factory=set[int])
     held: set[int] = field(default_factory=set[int])
     release: asyncio.Event = field(default_factory=asyncio.Event)
+    lost_answers: int = 0
     failing_completes: int = 0
     is_no_film: bool = False
     url_life: timedelta = timedelta(minutes=15)
@@ -66,6 +71,7 @@ class ApiDouble:
         self.seen: list[Seen] = []
         self.videos: dict[UUID, dict[str, object]] = {}
         self.sessions: dict[UUID, Session] = {}
+        self.answers: dict[str, tuple[int, dict[str, object]]] = {}
         self.script = Script()
         self.progress = asyncio.Condition()
 

@@ -8,6 +8,7 @@ from upload_service.domain.parts import StoredPart, bytes_in
 from upload_service.domain.session import UploadSession
 from upload_service.ports import Deps, UploadGone
 from upload_service.usecases.conclude import conclude
+from upload_service.usecases.stored_parts import stored_parts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +37,7 @@ async def view_session(session_id: UUID, owner_id: UUID, deps: Deps) -> SessionV
     if not session.is_live or session.provider_upload_id is None:
         return _stored_view(session)
     try:
-        parts = await deps.store.list_parts(session.source_key, session.provider_upload_id)
+        parts = await stored_parts(session, session.provider_upload_id, deps)
     except UploadGone:
         return _stored_view(await conclude(session, deps))
     uploaded = bytes_in(parts)
