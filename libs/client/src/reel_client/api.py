@@ -187,7 +187,7 @@ class ReelApi:
         part_numbers: Sequence[int],
         checksums: Sequence[str] | None = None,
     ) -> list[PartUrl]:
-        """Return one URL a part, for 1 to 100 parts; `checksums` if the session has an algorithm."""
+        """Return one URL a part, for 1 to 100 parts; `checksums` if the session wants them."""
         sums = None if checksums is None else list(checksums)
         body = RequestPartUrls(part_numbers=list(part_numbers), checksums=sums)
         call = Call(method="POST", path=f"/api/uploads/{session_id}/parts", body=body)

@@ -4,20 +4,16 @@ For tests of clients: a real socket, real connection cuts, no database. It keeps
 request, so that a test can tell what was sent again and what was not.
 """
 
-from base64 import b64encode
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from uuid import UUID
 
-import google_crc32c
 from aiohttp import web
 
-from reel_testing.api_double_state import TOKEN, ApiDouble, Seen, Session, now, problem
+from reel_testing.api_double_answers import Created, once, problem, s3_error
+from reel_testing.api_double_state import CHECKSUM, TOKEN, ApiDouble, Seen, Session, now, spend
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-Created = tuple[int, dict[str, object]]
-Create = Callable[[web.Request], Awaitable[Created]]
-CHECKSUM = "x-amz-checksum-crc32c"
 
 
 @asynccontextmanager
@@ -71,25 +67,10 @@ class Routes:
         return await handler(request) if has_token else problem(401, "unauthorized")
 
     async def create_video(self, request: web.Request) -> web.Response:
-        return await self._once(request, self._create_video)
+        return await once(self._double, request, self._create_video)
 
     async def create_upload(self, request: web.Request) -> web.Response:
-        return await self._once(request, self._create_upload)
-
-    async def _once(self, request: web.Request, create: Create) -> web.Response:
-        """Answer a repeat with the same key as the first; lose the answer if the script says so."""
-        key = f"{request.path} {request.headers.get('idempotency-key')}"
-        if key not in self._double.answers:
-            self._double.answers[key] = await create(request)
-        if self._double.script.lost_answers:
-            self._double.script.lost_answers -= 1
-            if request.transport is not None:
-                request.transport.abort()
-        status, body = self._double.answers[key]
-        if status == web.HTTPCreated.status_code:
-            return web.json_response(body, status=status)
-        del self._double.answers[key]
-        return problem(status, str(body.pop("code")), body)
+        return await once(self._double, request, self._create_upload)
 
     async def _create_video(self, request: web.Request) -> Created:
         body = await request.json()
@@ -200,7 +181,7 @@ class Routes:
         script = self._double.script
         if number in script.held:
             await script.release.wait()
-        if _spend(script.cuts, number):
+        if spend(script.cuts, number):
             return await self._cut(request, number)
         body = await request.read()
         answer = self._store(session, number, body, request)
@@ -212,20 +193,25 @@ class Routes:
     def _store(
         self, session: Session | None, number: int, body: bytes, request: web.Request
     ) -> web.Response:
-        if _spend(self._double.script.expired, number):
-            return _s3_error(403, "AccessDenied")
-        if _spend(self._double.script.broken, number):
-            return _s3_error(503, "SlowDown")
-        if number in self._double.script.denied:
-            return _s3_error(400, "InvalidArgument")
+        if fault := self._fault(number):
+            return fault
         if session is None:
-            return _s3_error(404, "NoSuchUpload")
+            return s3_error(404, "NoSuchUpload")
         if {request.content_length, len(body)} != {self._expected(session, number)}:
-            return _s3_error(400, "InvalidArgument")
-        if session.algorithm and not _is_as_signed(session, number, body, request):
-            return _s3_error(400, "BadDigest")
+            return s3_error(400, "InvalidArgument")
+        if session.algorithm and not session.takes(number, body, request.headers.get(CHECKSUM)):
+            return s3_error(400, "BadDigest")
         session.parts[number] = body
         return web.Response(headers={"ETag": f'"{session.etag(number)}"'})
+
+    def _fault(self, number: int) -> web.Response | None:
+        if spend(self._double.script.expired, number):
+            return s3_error(403, "AccessDenied")
+        if spend(self._double.script.broken, number):
+            return s3_error(503, "SlowDown")
+        if number in self._double.script.denied:
+            return s3_error(400, "InvalidArgument")
+        return None
 
     async def _cut(self, request: web.Request, number: int) -> web.StreamResponse:
         """Read half of the part, then drop the connection without an answer."""
@@ -263,21 +249,5 @@ class Routes:
         }
 
 
-def _is_as_signed(session: Session, number: int, body: bytes, request: web.Request) -> bool:
-    checksum = b64encode(google_crc32c.Checksum(body).digest()).decode()
-    return request.headers.get(CHECKSUM) == session.signed[number] == checksum
-
-
-def _spend(counts: dict[int, int], number: int) -> bool:
-    left = counts.get(number, 0)
-    counts[number] = max(0, left - 1)
-    return left > 0
-
-
 def _state(session: Session) -> web.Response:
     return web.json_response({"uploadSessionId": str(session.id), "status": session.status})
-
-
-def _s3_error(status: int, code: str) -> web.Response:
-    body = f"<?xml version='1.0'?><Error><Code>{code}</Code></Error>"
-    return web.Response(status=status, text=body, content_type="application/xml")

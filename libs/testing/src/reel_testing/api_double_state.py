@@ -2,14 +2,15 @@
 
 import asyncio
 import hashlib
-from collections.abc import Mapping
+from base64 import b64encode
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
-from aiohttp import web
+import google_crc32c
 
 TOKEN = "token-of-the-double"  # noqa: S105 - accepted by this double alone
+CHECKSUM = "x-amz-checksum-crc32c"
 WHEN = "2026-01-22T03:00:00Z"
 
 
@@ -37,6 +38,11 @@ class Session:
 
     def etag(self, number: int) -> str:
         return hashlib.md5(self.parts[number], usedforsecurity=False).hexdigest()
+
+    def takes(self, number: int, body: bytes, claimed: str | None) -> bool:
+        """Tell whether these are the bytes that the part's URL was signed for."""
+        checksum = b64encode(google_crc32c.Checksum(body).digest()).decode()
+        return claimed == self.signed[number] == checksum
 
 
 @dataclass(slots=True)
@@ -71,7 +77,7 @@ class ApiDouble:
         self.seen: list[Seen] = []
         self.videos: dict[UUID, dict[str, object]] = {}
         self.sessions: dict[UUID, Session] = {}
-        self.answers: dict[str, tuple[int, dict[str, object]]] = {}
+        self.answers: dict[str, dict[str, object]] = {}
         self.script = Script()
         self.progress = asyncio.Condition()
 
@@ -120,20 +126,11 @@ class ApiDouble:
         self.videos[video_id] |= {"status": status, **members}
 
 
-def problem(
-    status: int, code: str, extra: Mapping[str, object] | None = None, detail: str = "No."
-) -> web.Response:
-    body = {
-        "type": f"/problems/{code}",
-        "title": code,
-        "status": status,
-        "detail": detail,
-        "code": code,
-        "requestId": "req-1",
-        **(extra or {}),
-    }
-    return web.json_response(body, status=status, content_type="application/problem+json")
-
-
 def now() -> datetime:
     return datetime.now(UTC)  # noqa: TID251 - the double's own clock
+
+
+def spend(counts: dict[int, int], number: int) -> bool:
+    left = counts.get(number, 0)
+    counts[number] = max(0, left - 1)
+    return left > 0

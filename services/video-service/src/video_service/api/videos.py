@@ -47,16 +47,12 @@ class VideoController(Controller):
     path = "/api/videos"
     tags = ("videos",)
 
-    @post(
-        operation_id="createVideo", opt={IDEMPOTENT: True}, response_headers=[ETAG, LOCATION]
-    )
+    @post(operation_id="createVideo", opt={IDEMPOTENT: True}, response_headers=[ETAG, LOCATION])
     async def create(
         self, request: ServiceRequest, data: JSONBody[CreateVideo], edge: NamedDependency[Edge]
     ) -> Response[CreatedVideo]:
         """Announce a film; its upload is opened next, at `/api/videos/{videoId}/uploads`."""
-        video = await create_video(
-            request.user.id, data, edge.deps, video_id=resource_id(request)
-        )
+        video = await create_video(request.user.id, data, edge.deps, video_id=resource_id(request))
         headers = {**edge.headers(video), "Location": f"{self.path}/{video.id}"}
         return Response(created_video(video), headers=headers)
 
