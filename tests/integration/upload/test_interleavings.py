@@ -62,7 +62,7 @@ def ends(first: str, second: str) -> set[str]:
     )
 
 
-@pytest.mark.parametrize(("first", "second"), combinations_with_replacement(REQUESTS, 2))
+@pytest.mark.parametrize(("first", "second"), [*combinations_with_replacement(REQUESTS, 2)])
 async def test_two_at_once_are_as_one_after_the_other(
     system: UploadSystem, first: str, second: str
 ) -> None:
