@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
-from msgspec import Meta
+from msgspec import Meta, field
 
 from reel_contracts.base import Checksum, ETag, Message, Mime, PartNumber, Request, SizeBytes
 
@@ -95,7 +95,7 @@ class PartUrl(Message, frozen=True, kw_only=True):
     part_number: int
     upload_url: str
     expires_at: datetime
-    headers: dict[str, str] = {}
+    headers: dict[str, str] = field(default_factory=dict[str, str])
 
 
 class PartUrls(Message, frozen=True, kw_only=True):

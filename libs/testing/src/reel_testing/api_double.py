@@ -160,12 +160,13 @@ class Routes:
         for number in script.unlisted:
             del session.parts[number]
         script.unlisted = set()
-        claimed = {p["partNumber"]: p["etag"].strip('"') for p in (await request.json())["parts"]}
+        body = await request.json()
+        claimed = {p["partNumber"]: p["etag"].strip('"') for p in body["parts"]}
         missing = sorted(claimed.keys() - session.parts.keys())
         differing = [n for n in session.parts if claimed.get(n) != session.etag(n)]
         if missing or differing:
             return problem(409, "parts-mismatch", {"missing": missing, "differing": differing})
-        session.status = "COMPLETED"
+        session.status, session.whole = "COMPLETED", body["checksum"]
         return _state(session)
 
     async def command(self, request: web.Request) -> web.Response:

@@ -31,6 +31,7 @@ class Session:
     video_id: UUID
     size_bytes: int
     algorithm: str | None = None
+    whole: str | None = None
     status: str = "INITIATED"
     signed: dict[int, str] = field(default_factory=dict[int, str])
     parts: dict[int, bytes] = field(default_factory=dict[int, bytes])
