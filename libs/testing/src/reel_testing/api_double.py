@@ -10,7 +10,7 @@ from uuid import UUID
 
 from aiohttp import web
 
-from reel_testing.api_double_answers import Created, once, problem, s3_error
+from reel_testing.api_double_answers import Created, once, problem, s3_error, state_of
 from reel_testing.api_double_state import CHECKSUM, TOKEN, ApiDouble, Seen, Session, now, spend
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -167,7 +167,7 @@ class Routes:
         if missing or differing:
             return problem(409, "parts-mismatch", {"missing": missing, "differing": differing})
         session.status, session.whole = "COMPLETED", body["checksum"]
-        return _state(session)
+        return state_of(session)
 
     async def command(self, request: web.Request) -> web.Response:
         session = self._session(request)
@@ -175,7 +175,7 @@ class Routes:
             return problem(404, "upload-not-found")
         verb = request.match_info["verb"]
         session.status = {"pause": "PAUSED", "resume": "IN_PROGRESS", "cancel": "CANCELED"}[verb]
-        return _state(session)
+        return state_of(session)
 
     async def put_part(self, request: web.Request) -> web.StreamResponse:
         session, number = self._session(request), int(request.match_info["part"])
@@ -248,7 +248,3 @@ class Routes:
             "uploadedParts": parts,
             "checksumAlgorithm": session.algorithm,
         }
-
-
-def _state(session: Session) -> web.Response:
-    return web.json_response({"uploadSessionId": str(session.id), "status": session.status})

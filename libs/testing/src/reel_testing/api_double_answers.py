@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from aiohttp import web
 
-from reel_testing.api_double_state import ApiDouble
+from reel_testing.api_double_state import ApiDouble, Session
 
 Created = tuple[int, dict[str, object]]
 """Status and body; a refusal's body holds its `code`."""
@@ -44,3 +44,7 @@ def problem(
 def s3_error(status: int, code: str) -> web.Response:
     body = f"<?xml version='1.0'?><Error><Code>{code}</Code></Error>"
     return web.Response(status=status, text=body, content_type="application/xml")
+
+
+def state_of(session: Session) -> web.Response:
+    return web.json_response({"uploadSessionId": str(session.id), "status": session.status})

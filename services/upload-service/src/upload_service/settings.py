@@ -49,8 +49,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     sweep_interval_s: Annotated[float, Meta(gt=0)] = 60
     stray_upload_age_s: Annotated[int, Meta(ge=600)] = 3_600
 
-    owner_requests_per_s: Annotated[float, Meta(ge=0)] = 200
-    owner_requests_burst: Annotated[int, Meta(ge=1)] = 400
+    owner_requests_per_s: Annotated[float, Meta(ge=0)] = 500
+    owner_requests_burst: Annotated[int, Meta(ge=1)] = 1_000
     owner_open_sessions_max: Annotated[int, Meta(ge=0)] = 200
     owner_bytes_in_flight_max: Annotated[int, Meta(ge=0)] = 68_719_476_736
 
