@@ -57,7 +57,7 @@ UPDATE upload_sessions SET video_deleted_at = $2, provider_settled_at = NULL WHE
 
 # Two requests of one owner that would each just fit wait for each other here.
 LOCK_OWNER: Final = """
-SELECT pg_advisory_xact_lock(hashtextextended('upload.owner.' || $1::text, 0))
+SELECT pg_advisory_xact_lock(hashtextextended('upload.owner.' || $1::uuid::text, 0))
 """
 
 SELECT_USAGE: Final = """
