@@ -28,9 +28,7 @@ async def conclude(session: UploadSession, deps: Deps) -> UploadSession:
     """
     async with deps.begin() as tx:  # a concurrent call may just have written what it expects
         session = await tx.sessions.get(session.id, session.owner_id)
-    found = await deps.store.head(
-        session.source_key, with_checksum=session.checksum_algorithm is not None
-    )
+    found = await _head(session, deps)
     failure = await _inspect(session, found, deps)
     async with deps.begin() as tx:
         current = await tx.sessions.get_for_update(session.id, session.owner_id)
@@ -41,6 +39,25 @@ async def conclude(session: UploadSession, deps: Deps) -> UploadSession:
         await settle_soon(current, deps)  # an object that nobody wants may be there
     log.info("upload_concluded", upload_session_id=str(current.id), status=current.status)
     return current
+
+
+async def is_joined(session: UploadSession, deps: Deps) -> bool:
+    """Tell whether the store has joined what an interrupted completion had asked it to.
+
+    A store may go on listing the parts of an upload that it has joined; the object decides.
+
+    Raises:
+        StoreUnavailable: it did not answer.
+    """
+    if session.expected_etag is None:
+        return False
+    source = await _head(session, deps)
+    return source is not None and _is_meant(session, source)
+
+
+async def _head(session: UploadSession, deps: Deps) -> StoredSource | None:
+    with_checksum = session.checksum_algorithm is not None
+    return await deps.store.head(session.source_key, with_checksum=with_checksum)
 
 
 async def _inspect(

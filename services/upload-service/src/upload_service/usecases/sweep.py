@@ -10,7 +10,7 @@ from upload_service.domain.session import Failure, UploadSession
 from upload_service.ports import Deps, UploadGone
 from upload_service.usecases import endings
 from upload_service.usecases.abort_strays import abort_strays
-from upload_service.usecases.conclude import conclude
+from upload_service.usecases.conclude import conclude, is_joined
 from upload_service.usecases.settle import settle_soon
 
 log = structlog.stdlib.get_logger(__name__)
@@ -61,10 +61,9 @@ async def heal_interrupted(deps: Deps) -> int:
 
 async def _heal(session: UploadSession, deps: Deps) -> bool:
     try:
-        await deps.store.list_parts(session.source_key, session.provider_upload_id or "")
-    except UploadGone:
-        await conclude(session, deps)
-        return True
+        if await _is_over(session, deps):
+            await conclude(session, deps)
+            return True
     except StoreUnavailable as error:
         log.warning("heal_postponed", upload_session_id=str(session.id), error=repr(error))
         return False
@@ -72,6 +71,16 @@ async def _heal(session: UploadSession, deps: Deps) -> bool:
         current = await tx.sessions.get_for_update(session.id, session.owner_id)
         if current.completing_at == session.completing_at and current.is_live:
             await tx.sessions.save(replace(current, completing_at=None))
+    return False
+
+
+async def _is_over(session: UploadSession, deps: Deps) -> bool:
+    if await is_joined(session, deps):
+        return True
+    try:
+        await deps.store.list_parts(session.source_key, session.provider_upload_id or "")
+    except UploadGone:
+        return True
     return False
 
 
