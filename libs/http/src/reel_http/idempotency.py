@@ -117,7 +117,7 @@ class IdempotencyMiddleware(ASGIMiddleware):
                 await self._execute(attempt, _Exchange(scope, receive, send), next_app)
 
     async def _execute(self, attempt: Attempt, exchange: "_Exchange", next_app: ASGIApp) -> None:
-        cast("dict[str, Any]", exchange.scope["state"])[_RESOURCE] = attempt.resource_id
+        exchange.scope["state"][_RESOURCE] = attempt.resource_id
         held = _HeldAnswer()
         try:
             await next_app(exchange.scope, exchange.receive, held.take)

@@ -189,8 +189,9 @@ class S3Multipart:
         Raises:
             StoreUnavailable: try again later.
         """
+        start: Any = {"KeyMarker": after}  # S3 takes it, the stubs of the paginator do not
         pages = self._client.get_paginator("list_multipart_uploads").paginate(
-            Bucket=self._bucket, Prefix=prefix, KeyMarker=after
+            Bucket=self._bucket, Prefix=prefix, **start
         )
         with store_errors(f"list uploads of {prefix}"):
             async for page in pages:
@@ -216,8 +217,10 @@ def _whole(checksums: Checksums | None) -> Any:  # noqa: ANN401 - keywords of a 
 
 
 def _completed(number: int, etag: str, checksums: Checksums | None) -> "CompletedPartTypeDef":
-    own: Any = {CHECKSUMS[checksums.algorithm]: checksums.parts[number]} if checksums else {}
-    return {"PartNumber": number, "ETag": f'"{unquoted(etag)}"', **own}
+    part: Any = {"PartNumber": number, "ETag": f'"{unquoted(etag)}"'}
+    if checksums:
+        part[CHECKSUMS[checksums.algorithm]] = checksums.parts[number]
+    return part
 
 
 def checksum_in(answer: Mapping[str, Any]) -> str | None:

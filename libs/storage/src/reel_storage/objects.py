@@ -7,7 +7,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from reel_storage.errors import ObjectMissing, StoreUnavailable, store_errors
 from reel_storage.multipart import checksum_in, unquoted
@@ -52,13 +52,10 @@ class S3Objects:
         Raises:
             StoreUnavailable: try again later.
         """
+        extra: Any = {"ChecksumMode": "ENABLED"} if with_checksum else {}
         try:
             with store_errors(f"head {key}"):
-                answer = await self._client.head_object(
-                    Bucket=self._bucket,
-                    Key=key,
-                    **({"ChecksumMode": "ENABLED"} if with_checksum else {}),
-                )
+                answer = await self._client.head_object(Bucket=self._bucket, Key=key, **extra)
         except ObjectMissing:
             return None
         etag, checksum = unquoted(answer["ETag"]), checksum_in(answer)

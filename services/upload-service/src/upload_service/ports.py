@@ -151,7 +151,7 @@ class Transaction(Protocol):
 class SourceStore(Protocol):
     """Multipart uploads and objects. Every method raises StoreUnavailable when it cannot tell."""
 
-    async def create(self, key: str, mime: str, algorithm: Algorithm | None) -> str:
+    async def create(self, key: str, mime: str, algorithm: Algorithm | None = None) -> str:
         """Open a multipart upload, whose parts `algorithm` checks, and return its id."""
         ...
 
@@ -163,7 +163,7 @@ class SourceStore(Protocol):
         number: int,
         size_bytes: int,
         ttl_s: int,
-        checksum: tuple[Algorithm, str] | None,
+        checksum: tuple[Algorithm, str] | None = None,
     ) -> SignedPart:
         """Sign a PUT of exactly `size_bytes` bytes with this checksum; no request is made."""
         ...
@@ -173,7 +173,7 @@ class SourceStore(Protocol):
         ...
 
     async def complete(
-        self, key: str, upload_id: str, parts: Sequence[StoredPart], sums: PartSums | None
+        self, key: str, upload_id: str, parts: Sequence[StoredPart], sums: PartSums | None = None
     ) -> None:
         """Join the parts to one object. Raises UploadGone, PartsRejected."""
         ...

@@ -47,7 +47,7 @@ class FakeStore:
         self.uploads[upload_id][1][number] = body
         return _etag(body)
 
-    async def create(self, key: str, mime: str, algorithm: Algorithm | None) -> str:
+    async def create(self, key: str, mime: str, algorithm: Algorithm | None = None) -> str:
         await self._answer(f"{mime} {algorithm}")
         upload_id = f"upload-{len(self.uploads) + 1}-{uuid4().hex[:6]}"
         self.uploads[upload_id] = (key, {})
@@ -64,7 +64,7 @@ class FakeStore:
         number: int,
         size_bytes: int,
         ttl_s: int,
-        checksum: tuple[Algorithm, str] | None,
+        checksum: tuple[Algorithm, str] | None = None,
     ) -> SignedPart:
         url = f"https://store/{key}?upload={upload_id}&part={number}&length={size_bytes}"
         headers = {header_of(checksum[0]): checksum[1]} if checksum else {}
@@ -83,7 +83,7 @@ class FakeStore:
         ]
 
     async def complete(
-        self, key: str, upload_id: str, parts: Sequence[StoredPart], sums: PartSums | None
+        self, key: str, upload_id: str, parts: Sequence[StoredPart], sums: PartSums | None = None
     ) -> None:
         stored = await self._parts(key, upload_id)
         if any(_etag(stored.get(part.number, b"")) != part.etag for part in parts):

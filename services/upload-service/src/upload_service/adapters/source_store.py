@@ -24,7 +24,7 @@ class S3SourceStore:
         self._multipart = multipart
         self._objects = objects
 
-    async def create(self, key: str, mime: str, algorithm: Algorithm | None) -> str:
+    async def create(self, key: str, mime: str, algorithm: Algorithm | None = None) -> str:
         with _in_terms_of_the_port():
             return await self._multipart.create(key, mime, algorithm)
 
@@ -36,7 +36,7 @@ class S3SourceStore:
         number: int,
         size_bytes: int,
         ttl_s: int,
-        checksum: tuple[Algorithm, str] | None,
+        checksum: tuple[Algorithm, str] | None = None,
     ) -> SignedPart:
         with _in_terms_of_the_port():
             signed = await self._multipart.presign_part(
@@ -58,7 +58,7 @@ class S3SourceStore:
         ]
 
     async def complete(
-        self, key: str, upload_id: str, parts: Sequence[StoredPart], sums: PartSums | None
+        self, key: str, upload_id: str, parts: Sequence[StoredPart], sums: PartSums | None = None
     ) -> None:
         checksums = sums and Checksums(algorithm=sums.algorithm, parts=sums.parts, whole=sums.whole)
         with _in_terms_of_the_port():
