@@ -1,11 +1,14 @@
-"""HTTP contract of upload-service (spec 2.2)."""
+"""HTTP contract of upload-service (spec 2.2).
+
+Members that tell of checksums are left out where an upload has none: then all is as in the spec.
+"""
 
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
-from msgspec import Meta, field
+from msgspec import Meta
 
 from reel_contracts.base import Checksum, ETag, Message, Mime, PartNumber, Request, SizeBytes
 
@@ -29,7 +32,7 @@ class ChecksumAlgorithm(StrEnum):
     SHA256 = "SHA256"
 
 
-class CreateUpload(Request, frozen=True, kw_only=True):
+class CreateUpload(Request, frozen=True, kw_only=True, omit_defaults=True):
     """With `checksumAlgorithm`, every part URL is signed for the checksum of its part."""
 
     source_mime: Mime
@@ -37,7 +40,7 @@ class CreateUpload(Request, frozen=True, kw_only=True):
     checksum_algorithm: ChecksumAlgorithm | None = None
 
 
-class CreatedUpload(Message, frozen=True, kw_only=True):
+class CreatedUpload(Message, frozen=True, kw_only=True, omit_defaults=True):
     """Part n covers bytes (n-1) x partSizeBytes up to n x partSizeBytes; the last may be short."""
 
     upload_session_id: UUID
@@ -46,7 +49,7 @@ class CreatedUpload(Message, frozen=True, kw_only=True):
     checksum_algorithm: ChecksumAlgorithm | None = None
 
 
-class UploadedPart(Message, frozen=True, kw_only=True):
+class UploadedPart(Message, frozen=True, kw_only=True, omit_defaults=True):
     """`checksum` is the one that the store verified when the part arrived."""
 
     part_number: int
@@ -55,7 +58,7 @@ class UploadedPart(Message, frozen=True, kw_only=True):
     checksum: str | None = None
 
 
-class UploadView(Message, frozen=True, kw_only=True):
+class UploadView(Message, frozen=True, kw_only=True, omit_defaults=True):
     """`uploadedParts` is the store's own list, ascending; `bytesUploaded` is its sum.
 
     `checksum` is that of the whole object, once it is COMPLETED: of its bytes for a CRC, of the
@@ -86,16 +89,16 @@ class RequestPartUrls(Request, frozen=True, kw_only=True):
     checksums: Annotated[list[Checksum], Meta(min_length=1, max_length=100)] | None = None
 
 
-class PartUrl(Message, frozen=True, kw_only=True):
+class PartUrl(Message, frozen=True, kw_only=True, omit_defaults=True):
     """PUT exactly this part's bytes to `uploadUrl` before `expiresAt`, and keep the ETag.
 
-    `headers` have to be sent with it: they are part of what is signed.
+    `headers`, if there are any, have to be sent with it: they are part of what is signed.
     """
 
     part_number: int
     upload_url: str
     expires_at: datetime
-    headers: dict[str, str] = field(default_factory=dict[str, str])
+    headers: dict[str, str] | None = None
 
 
 class PartUrls(Message, frozen=True, kw_only=True):
@@ -104,13 +107,13 @@ class PartUrls(Message, frozen=True, kw_only=True):
     parts: list[PartUrl]
 
 
-class CompletedPart(Request, frozen=True, kw_only=True):
+class CompletedPart(Request, frozen=True, kw_only=True, omit_defaults=True):
     part_number: PartNumber
     etag: ETag
     checksum: Checksum | None = None
 
 
-class CompleteUpload(Request, frozen=True, kw_only=True):
+class CompleteUpload(Request, frozen=True, kw_only=True, omit_defaults=True):
     """`checksum`, of the whole object in the form that `UploadView` shows, is compared if given."""
 
     parts: Annotated[list[CompletedPart], Meta(min_length=1, max_length=10_000)]

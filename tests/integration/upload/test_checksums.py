@@ -34,7 +34,7 @@ async def opened(agent: Agent, algorithm: str | None = "CRC32C") -> UUID:
         json=body | {"checksumAlgorithm": algorithm},
         headers=agent.tokens.header(agent.id),
     )
-    assert (answer.status_code, answer.json()["checksumAlgorithm"]) == (201, algorithm)
+    assert (answer.status_code, answer.json().get("checksumAlgorithm")) == (201, algorithm)
     return UUID(answer.json()["uploadSessionId"])
 
 
@@ -64,7 +64,7 @@ async def test_parts_are_verified_on_their_way_and_the_whole_is_kept(
 
     assert done.status_code == 200, done.text
     assert [part["checksum"] for part in shown["uploadedParts"]] == sums
-    assert (shown["checksumAlgorithm"], shown["checksum"]) == (algorithm, None)
+    assert (shown["checksumAlgorithm"], shown.get("checksum")) == (algorithm, None)
     view = (await agent.show(session_id)).json()
     whole = crc32c(SOURCE) if algorithm == "CRC32C" else _of_hashes(sums)
     assert view["checksum"] == whole == (await system.row(session_id))["source_checksum"]

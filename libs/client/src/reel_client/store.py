@@ -46,7 +46,7 @@ class PartSender:
             response = await self._http.put(
                 url.upload_url,
                 content=self._body(part),
-                headers=url.headers | {"content-length": str(part.size_bytes)},
+                headers=(url.headers or {}) | {"content-length": str(part.size_bytes)},
                 timeout=PART_TIMEOUT,
                 follow_redirects=False,
             )

@@ -166,7 +166,7 @@ class Routes:
         differing = [n for n in session.parts if claimed.get(n) != session.etag(n)]
         if missing or differing:
             return problem(409, "parts-mismatch", {"missing": missing, "differing": differing})
-        session.status, session.whole = "COMPLETED", body["checksum"]
+        session.status, session.whole = "COMPLETED", body.get("checksum")
         return state_of(session)
 
     async def command(self, request: web.Request) -> web.Response:

@@ -64,7 +64,7 @@ def part_url(signed: SignedPartUrl) -> PartUrl:
         part_number=signed.number,
         upload_url=signed.url,
         expires_at=signed.expires_at,
-        headers=dict(signed.headers),
+        headers=dict(signed.headers) or None,
     )
 
 
