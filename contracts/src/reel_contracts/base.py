@@ -17,4 +17,8 @@ class Request(Message, frozen=True, kw_only=True, forbid_unknown_fields=True):
 ETag = Annotated[str, Meta(min_length=1, max_length=128)]
 Mime = Annotated[str, Meta(min_length=1, max_length=128, description="MIME type of the source.")]
 SizeBytes = Annotated[int, Meta(description="Size of the source in bytes; at most 1,610,612,736.")]
+Checksum = Annotated[
+    str,
+    Meta(min_length=1, max_length=64, description="Base64 checksum, by the session's algorithm."),
+]
 PartNumber = Annotated[int, Meta(ge=1, le=10_000, description="S3 part number, from 1.")]

@@ -149,7 +149,7 @@ async def test_a_read_is_repeated_a_bounded_number_of_times() -> None:
     assert slept_s == [7, 7]
 
 
-async def test_creating_a_video_is_never_sent_twice() -> None:
+async def test_creating_a_video_is_repeated_with_one_key() -> None:
     calls: list[httpx.Request] = []
 
     def broken(request: httpx.Request) -> httpx.Response:
@@ -161,7 +161,40 @@ async def test_creating_a_video_is_never_sent_twice() -> None:
     with pytest.raises(NetworkError, match=r"connection to http://api\.test broke"):
         await reel.create_video(title="t", source_mime="video/mp4", source_size_bytes=1)
 
-    assert len(calls) == 1
+    keys = {call.headers["idempotency-key"] for call in calls}
+    assert (len(calls), len(keys)) == (3, 1)
+
+
+async def test_a_key_that_is_being_worked_on_is_asked_about_again() -> None:
+    answers = iter(
+        [
+            httpx.Response(
+                409, json={"code": "idempotency-key-in-flight"}, headers={"retry-after": "1"}
+            ),
+            httpx.Response(201, json={"uploadSessionId": str(UUID(int=1)), "partSizeBytes": 5}),
+        ]
+    )
+    reel, slept_s = scripted(httpx.MockTransport(lambda _request: next(answers)))
+
+    with pytest.raises(UnexpectedAnswer):  # the second answer was reached, and is cut short
+        await reel.create_upload(UUID(int=2), source_mime="video/mp4", source_size_bytes=1)
+
+    assert len(slept_s) == 1
+
+
+async def test_two_creations_have_two_keys() -> None:
+    keys: list[str] = []
+
+    def refuse(request: httpx.Request) -> httpx.Response:
+        keys.append(request.headers["idempotency-key"])
+        return httpx.Response(403, json={"code": "forbidden"})
+
+    reel, _ = scripted(httpx.MockTransport(refuse))
+    for _ in range(2):
+        with pytest.raises(ProblemError):
+            await reel.create_video(title="t", source_mime="video/mp4", source_size_bytes=1)
+
+    assert len(set(keys)) == 2
 
 
 async def test_creating_a_video_waits_for_a_server_that_is_not_up_yet() -> None:

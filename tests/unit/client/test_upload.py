@@ -2,14 +2,17 @@
 
 import asyncio
 import stat
+from base64 import b64encode
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
 
+import google_crc32c
 import pytest
 
 from reel_client import (
+    NetworkError,
     PartFailed,
     ProblemError,
     Progress,
@@ -42,6 +45,63 @@ async def test_every_byte_arrives_once_and_in_its_place(
     assert sorted(double.puts()) == [1, 2, 3, 4, 5]
     assert double.session.status == "COMPLETED"
     assert (uploaded.upload_session_id, uploaded.resumed_bytes) == (double.session.id, 0)
+
+
+def keys_of(double: ApiDouble, path: str) -> list[str | None]:
+    posts = [seen for seen in double.seen if seen.method == "POST"]
+    return [seen.key for seen in posts if seen.path.endswith(path)]
+
+
+@pytest.mark.parametrize("lost", [1, 2])
+async def test_a_lost_answer_to_a_creation_makes_no_second(
+    reel: ReelClient, double: ApiDouble, film: MakeFilm, lost: int
+) -> None:
+    double.script.lost_answers = lost
+
+    await reel.upload(film())
+
+    assert (len(double.videos), len(double.sessions)) == (1, 1)
+    assert len(set(keys_of(double, "/api/videos"))) == 1
+    assert len(keys_of(double, "/api/videos")) == lost + 1
+
+
+async def test_a_run_after_a_kill_asks_for_the_same_video_and_session(
+    reel: ReelClient, double: ApiDouble, film: MakeFilm
+) -> None:
+    source = film()
+    double.script.lost_answers = 4  # as many as there are attempts: the run ends without an answer
+    with pytest.raises(NetworkError):
+        await reel.upload(source)
+    double.script.lost_answers = 0
+
+    await reel.upload(source)
+
+    assert (len(double.videos), len(double.sessions)) == (1, 1)
+
+
+async def test_the_same_film_can_be_uploaded_again_as_another_video(
+    reel: ReelClient, double: ApiDouble, film: MakeFilm
+) -> None:
+    source = film()
+
+    first = await reel.upload(source)
+    second = await reel.upload(source)
+
+    assert first.video_id != second.video_id
+    assert len(set(keys_of(double, "/api/videos"))) == 2
+
+
+async def test_every_part_carries_its_checksum_and_the_whole_is_told(
+    reel: ReelClient, double: ApiDouble, film: MakeFilm
+) -> None:
+    source = film()
+
+    await reel.upload(source)
+
+    assert double.session.algorithm == "CRC32C"
+    assert len(double.session.signed) == 5
+    whole = b64encode(google_crc32c.Checksum(source.read_bytes()).digest()).decode()
+    assert double.session.whole == whole
 
 
 async def test_a_cut_in_the_middle_of_a_part_sends_that_part_alone_again(

@@ -118,7 +118,18 @@ async def test_a_missing_part_changes_nothing(world: UploadWorld) -> None:
     with pytest.raises(PartsMismatch) as refused:
         await complete_upload(session.id, session.owner_id, etags, world.deps())
 
-    assert refused.value.extra == {"missing": [2], "differing": [], "unexpected": []}
+    assert refused.value.extra == {
+        "missing": [2],
+        "differing": [],
+        "unexpected": [],
+        "parts": [
+            {
+                "partNumber": 2,
+                "expected": {"etag": etags[2], "sizeBytes": 3 * MIB, "checksum": None},
+                "actual": None,
+            }
+        ],
+    }
     assert world.session(session.id).status is Status.IN_PROGRESS
     assert not world.store.objects
 

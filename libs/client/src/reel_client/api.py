@@ -11,6 +11,7 @@ from msgspec import UNSET, UnsetType
 from reel_client.events import VideoEvent, video_events
 from reel_client.transport import COMPLETE_S, Call, Transport, decode
 from reel_contracts.uploads import (
+    ChecksumAlgorithm,
     CompletedPart,
     CompleteUpload,
     CreatedUpload,
@@ -31,6 +32,7 @@ from reel_contracts.videos import (
     VideoSummary,
     VideoView,
 )
+from reel_kernel.ids import new_id
 
 T = TypeVar("T")
 PAGE_SIZE: Final = 100
@@ -49,8 +51,9 @@ class Versioned(msgspec.Struct, Generic[T], frozen=True):
 class ReelApi:
     """Every method may raise ProblemError, NetworkError or UnexpectedAnswer.
 
-    Calls that are safe to repeat are retried a bounded number of times; `create_video` and
-    `retry_video` are repeated only when the request certainly never left.
+    Calls that are safe to repeat are retried a bounded number of times. What creates something
+    carries a key, so that its repeats are: give the same `key` to repeat one across processes.
+    `retry_video` is repeated only when the request certainly never left.
     """
 
     def __init__(self, transport: Transport) -> None:
@@ -63,6 +66,7 @@ class ReelApi:
         source_mime: str,
         source_size_bytes: int,
         description: str | None = None,
+        key: UUID | None = None,
     ) -> CreatedVideo:
         body = CreateVideo(
             title=title,
@@ -70,7 +74,7 @@ class ReelApi:
             source_mime=source_mime,
             source_size_bytes=source_size_bytes,
         )
-        call = Call(method="POST", path="/api/videos", body=body, repeatable=False)
+        call = Call(method="POST", path="/api/videos", body=body, key=key or new_id())
         return await self._transport.fetch(call, CreatedVideo)
 
     async def get_video(self, video_id: UUID) -> VideoView:
@@ -156,28 +160,50 @@ class ReelApi:
         return await self._transport.fetch(call, VideoView)
 
     async def create_upload(
-        self, video_id: UUID, *, source_mime: str, source_size_bytes: int
+        self,
+        video_id: UUID,
+        *,
+        source_mime: str,
+        source_size_bytes: int,
+        checksum_algorithm: ChecksumAlgorithm | None = None,
+        key: UUID | None = None,
     ) -> CreatedUpload:
         """Open a session. A video has one live session: 409 names it as `uploadSessionId`."""
-        body = CreateUpload(source_mime=source_mime, source_size_bytes=source_size_bytes)
-        call = Call(method="POST", path=f"/api/videos/{video_id}/uploads", body=body)
+        body = CreateUpload(
+            source_mime=source_mime,
+            source_size_bytes=source_size_bytes,
+            checksum_algorithm=checksum_algorithm,
+        )
+        path = f"/api/videos/{video_id}/uploads"
+        call = Call(method="POST", path=path, body=body, key=key or new_id())
         return await self._transport.fetch(call, CreatedUpload)
 
     async def get_upload(self, session_id: UUID) -> UploadView:
         return await self._transport.fetch(_get(f"/api/uploads/{session_id}"), UploadView)
 
-    async def part_urls(self, session_id: UUID, part_numbers: Sequence[int]) -> list[PartUrl]:
-        """Return one URL a part, for 1 to 100 parts."""
-        body = RequestPartUrls(part_numbers=list(part_numbers))
+    async def part_urls(
+        self,
+        session_id: UUID,
+        part_numbers: Sequence[int],
+        checksums: Sequence[str] | None = None,
+    ) -> list[PartUrl]:
+        """Return one URL a part, for 1 to 100 parts; `checksums` if the session wants them."""
+        sums = None if checksums is None else list(checksums)
+        body = RequestPartUrls(part_numbers=list(part_numbers), checksums=sums)
         call = Call(method="POST", path=f"/api/uploads/{session_id}/parts", body=body)
         return (await self._transport.fetch(call, PartUrls)).parts
 
-    async def complete(self, session_id: UUID, parts: Sequence[CompletedPart]) -> UploadState:
-        """Join the parts. 409 `parts-mismatch` names parts the store lacks or holds otherwise."""
+    async def complete(
+        self, session_id: UUID, parts: Sequence[CompletedPart], *, checksum: str | None = None
+    ) -> UploadState:
+        """Join the parts. 409 `parts-mismatch` names parts the store lacks or holds otherwise.
+
+        `checksum` is that of the whole file; 409 `checksum-mismatch` when the parts make another.
+        """
         call = Call(
             method="POST",
             path=f"/api/uploads/{session_id}/complete",
-            body=CompleteUpload(parts=list(parts)),
+            body=CompleteUpload(parts=list(parts), checksum=checksum),
             answer_s=COMPLETE_S,
         )
         return await self._transport.fetch(call, UploadState)

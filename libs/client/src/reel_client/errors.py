@@ -89,6 +89,13 @@ class UploadEnded(ReelError):
         self.status = status
 
 
+class ChecksumUnknown(ReelError):
+    """The session was opened, by another program, for checksums that this one cannot make."""
+
+    def __init__(self, algorithm: str) -> None:
+        super().__init__(f"the session wants {algorithm} checksums, which this client cannot make")
+
+
 class PartFailed(ReelError):
     """One part could not be sent in all its attempts. The session can be resumed."""
 

@@ -31,12 +31,14 @@ class SessionGate:
         self._tracker = tracker
         self._sleep = sleep
 
-    async def part_urls(self, part_numbers: Sequence[int]) -> list[PartUrl]:
+    async def part_urls(
+        self, part_numbers: Sequence[int], checksums: Sequence[str] | None = None
+    ) -> list[PartUrl]:
         """Raises UploadEnded when the session is over, ProblemError when refused while open."""
         refusals = 0
         while True:
             try:
-                return await self._api.part_urls(self._session_id, part_numbers)
+                return await self._api.part_urls(self._session_id, part_numbers, checksums)
             except ProblemError as problem:
                 refusals += 1
                 if problem.status != _CONFLICT or refusals > _REFUSALS_MAX:

@@ -6,9 +6,11 @@ from uuid import UUID
 import msgspec
 
 from reel_client.api import ReelApi
+from reel_client.checksums import DEFAULT_ALGORITHM
 from reel_client.errors import ProblemError, UploadEnded
 from reel_client.source import Source
 from reel_client.state import StateStore, UploadRecord
+from reel_client.transport import is_transient
 from reel_contracts.uploads import UploadStatus, UploadView
 
 _NOT_FOUND: Final = 404
@@ -37,6 +39,7 @@ class SessionOpener:
             resumed = await self._resume(source, record)
             if resumed:
                 return resumed
+            self._state.forget_video_key(source.path)  # it stands for the video that is over
         if video_id is None:
             video_id = await self._new_video(source, title, description)
         return await self._session_on(source, self._state.begin(source, video_id))
@@ -51,7 +54,9 @@ class SessionOpener:
                 return record, await self._awake(view)
             if view and view.status is UploadStatus.CANCELED:
                 return None
-        return await self._session_on_if_open(source, self._state.begin(source, record.video_id))
+        key = None if record.session_id else record.session_key
+        fresh = self._state.begin(source, record.video_id, key)
+        return await self._session_on_if_open(source, fresh)
 
     async def _session_on_if_open(
         self, source: Source, record: UploadRecord
@@ -67,7 +72,8 @@ class SessionOpener:
         self, source: Source, record: UploadRecord
     ) -> tuple[UploadRecord, UploadView]:
         self._state.save(record)
-        session_id = await self._create_or_join(source, record.video_id)
+        self._state.forget_video_key(source.path)
+        session_id = await self._create_or_join(source, record)
         record = msgspec.structs.replace(record, session_id=session_id)
         self._state.save(record)
         view = await self._api.get_upload(session_id)
@@ -75,10 +81,14 @@ class SessionOpener:
             raise UploadEnded(session_id, "of another file: its size differs")
         return record, await self._awake(view)
 
-    async def _create_or_join(self, source: Source, video_id: UUID) -> UUID:
+    async def _create_or_join(self, source: Source, record: UploadRecord) -> UUID:
         try:
             created = await self._api.create_upload(
-                video_id, source_mime=source.mime, source_size_bytes=source.size_bytes
+                record.video_id,
+                source_mime=source.mime,
+                source_size_bytes=source.size_bytes,
+                checksum_algorithm=DEFAULT_ALGORITHM,
+                key=record.session_key,
             )
         except ProblemError as problem:
             live = problem.extra.get("uploadSessionId")
@@ -102,10 +112,16 @@ class SessionOpener:
             raise
 
     async def _new_video(self, source: Source, title: str, description: str | None) -> UUID:
-        video = await self._api.create_video(
-            title=title,
-            description=description,
-            source_mime=source.mime,
-            source_size_bytes=source.size_bytes,
-        )
+        try:
+            video = await self._api.create_video(
+                title=title,
+                description=description,
+                source_mime=source.mime,
+                source_size_bytes=source.size_bytes,
+                key=self._state.video_key(source, title=title, description=description),
+            )
+        except ProblemError as problem:
+            if not is_transient(problem):
+                self._state.forget_video_key(source.path)
+            raise
         return video.id

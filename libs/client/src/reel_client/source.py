@@ -3,6 +3,7 @@
 import asyncio
 import os
 import stat
+from base64 import b64encode
 from collections.abc import AsyncIterator, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,7 +11,9 @@ from hashlib import md5
 from pathlib import Path
 from typing import Final
 
+from reel_client.checksums import Hasher, hasher_of
 from reel_client.errors import SourceChanged, SourceRefused
+from reel_contracts.uploads import ChecksumAlgorithm
 from reel_kernel.media import MIME_BY_EXTENSION, check_source
 
 CHUNK_BYTES: Final = 256 * 1024
@@ -94,10 +97,16 @@ class OpenSource:
 
     async def md5(self, part: Part) -> str:
         """Return the part's MD5 in hex: what S3 gives as ETag of an unencrypted part."""
-        digest = md5(usedforsecurity=False)
+        return (await self._digest(part, md5(usedforsecurity=False))).hex()
+
+    async def checksum(self, part: Part, algorithm: ChecksumAlgorithm) -> str:
+        """Return the part's checksum in Base64. Raises ChecksumUnknown, SourceChanged."""
+        return b64encode(await self._digest(part, hasher_of(algorithm)())).decode()
+
+    async def _digest(self, part: Part, hasher: Hasher) -> bytes:
         async for piece in self.read(part):
-            digest.update(piece)
-        return digest.hexdigest()
+            hasher.update(piece)
+        return hasher.digest()
 
     def check_unchanged(self) -> None:
         """Raises SourceChanged when size or modification time moved since `inspect`."""

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 from uuid import UUID
 
 import msgspec
@@ -18,13 +19,20 @@ from platformdirs import user_state_path
 
 from reel_client.errors import SourceChanged, StateError, UploadInUse
 from reel_client.source import Source
+from reel_kernel.ids import new_id
+
+T = TypeVar("T")
 
 _PRIVATE_DIR = 0o700
 _PRIVATE_FILE = 0o600
 
 
 class UploadRecord(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """`etags` is part number → ETag as the store answered our PUT, without quotes."""
+    """`etags` is part number → ETag as the store answered our PUT, without quotes.
+
+    `checksums` are those of our own bytes, by part number. `session_key` is the idempotency key of
+    the request that opens a session, kept before it is sent: a run after a kill repeats it.
+    """
 
     api_url: str
     path: str
@@ -33,6 +41,18 @@ class UploadRecord(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     video_id: UUID
     session_id: UUID | None = None
     etags: dict[int, str] = msgspec.field(default_factory=dict[int, str])
+    checksums: dict[int, str] = msgspec.field(default_factory=dict[int, str])
+    session_key: UUID | None = None
+
+
+class _VideoKey(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """The idempotency key of the request that creates a video, and what it is for."""
+
+    key: UUID
+    size_bytes: int
+    mtime_ns: int
+    title: str
+    description: str | None
 
 
 def default_state_dir() -> Path:
@@ -47,14 +67,41 @@ class StateStore:
         self._directory = directory
         self._api_url = api_url.rstrip("/")
 
-    def begin(self, source: Source, video_id: UUID) -> UploadRecord:
+    def begin(
+        self, source: Source, video_id: UUID, session_key: UUID | None = None
+    ) -> UploadRecord:
         return UploadRecord(
             api_url=self._api_url,
             path=str(source.path),
             size_bytes=source.size_bytes,
             mtime_ns=source.mtime_ns,
             video_id=video_id,
+            session_key=session_key or new_id(),
         )
+
+    def video_key(self, source: Source, *, title: str, description: str | None) -> UUID:
+        """Return the key to create this file's video with: after a kill, the one from before.
+
+        Raises:
+            StateError: the key from before cannot be read.
+        """
+        file = self._key_file(source.path)
+        wanted = _VideoKey(
+            key=new_id(),
+            size_bytes=source.size_bytes,
+            mtime_ns=source.mtime_ns,
+            title=title,
+            description=description,
+        )
+        found = _read(file, _VideoKey)
+        if found and msgspec.structs.replace(found, key=wanted.key) == wanted:
+            return found.key
+        self._write(file, wanted)
+        return wanted.key
+
+    def forget_video_key(self, path: Path) -> None:
+        """Use another key from now on: there is a video, or the request was refused for good."""
+        self._key_file(path).unlink(missing_ok=True)
 
     def load(self, source: Source) -> UploadRecord | None:
         """Return the interrupted upload of this file. Raises SourceChanged, StateError."""
@@ -67,12 +114,12 @@ class StateStore:
 
     def find_path(self, path: Path) -> UploadRecord | None:
         """Return the record of this path, whatever the file is now. Raises StateError."""
-        return _read(self._file(str(path.expanduser().resolve())))
+        return _read(self._file(str(path.expanduser().resolve())), UploadRecord)
 
     def find_id(self, wanted: UUID) -> UploadRecord | None:
         """Return the record whose video or session has this id."""
         for file in sorted(self._directory.glob("*.json")):
-            record = _read(file)
+            record = _read(file, UploadRecord)
             if record and self._fits(record, wanted):
                 return record
         return None
@@ -82,18 +129,22 @@ class StateStore:
 
     def save(self, record: UploadRecord) -> None:
         """Write atomically: a reader or a kill sees the old record or the new, never half."""
+        self._write(self._file(record.path), record)
+
+    def _write(self, target: Path, content: msgspec.Struct) -> None:
         self._prepare()
         handle, name = tempfile.mkstemp(dir=self._directory, suffix=".tmp")  # mode 0600
         try:
             with os.fdopen(handle, "wb") as file:
-                file.write(msgspec.json.encode(record))
-            Path(name).replace(self._file(record.path))
+                file.write(msgspec.json.encode(content))
+            Path(name).replace(target)
         except BaseException:
             Path(name).unlink(missing_ok=True)
             raise
 
     def forget(self, path: Path) -> None:
         self._file(str(path)).unlink(missing_ok=True)
+        self.forget_video_key(path)
 
     @contextmanager
     def exclusive(self, source: Source) -> Generator[None]:
@@ -112,14 +163,17 @@ class StateStore:
     def _prepare(self) -> None:
         self._directory.mkdir(mode=_PRIVATE_DIR, parents=True, exist_ok=True)
 
+    def _key_file(self, path: Path) -> Path:
+        return self._file(str(path)).with_suffix(".key")
+
     def _file(self, path: str) -> Path:
         key = hashlib.sha256(f"{self._api_url}\0{path}".encode()).hexdigest()[:32]
         return self._directory / f"{key}.json"
 
 
-def _read(file: Path) -> UploadRecord | None:
+def _read(file: Path, kind: type[T]) -> T | None:
     try:
-        return msgspec.json.decode(file.read_bytes(), type=UploadRecord)
+        return msgspec.json.decode(file.read_bytes(), type=kind)
     except FileNotFoundError:
         return None
     except (OSError, msgspec.MsgspecError) as error:

@@ -14,6 +14,7 @@ from reel_client.errors import (
     UrlRejected,
 )
 from reel_client.source import OpenSource, Part
+from reel_contracts.uploads import PartUrl
 
 PART_TIMEOUT: Final = httpx.Timeout(60.0, connect=10.0)
 """For one socket write of `CHUNK_BYTES`, and for the answer after the last."""
@@ -34,7 +35,7 @@ class PartSender:
         self._source = source
         self._on_sent = on_sent
 
-    async def put(self, part: Part, url: str) -> str:
+    async def put(self, part: Part, url: PartUrl) -> str:
         """Return the store's ETag of the part, without quotes.
 
         Raises:
@@ -43,9 +44,9 @@ class PartSender:
         """
         try:
             response = await self._http.put(
-                url,
+                url.upload_url,
                 content=self._body(part),
-                headers={"content-length": str(part.size_bytes)},
+                headers=(url.headers or {}) | {"content-length": str(part.size_bytes)},
                 timeout=PART_TIMEOUT,
                 follow_redirects=False,
             )

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Final
 
 import httpx
@@ -11,13 +12,14 @@ import msgspec
 from reel_client.api import ReelApi
 from reel_client.errors import PartFailed, ProblemError, ReelError, UploadEnded
 from reel_client.gate import SessionGate
+from reel_client.part_checksums import PartChecksums
 from reel_client.progress import OnProgress, ProgressTracker, UploadPhase
 from reel_client.retries import RetryPolicy
 from reel_client.source import OpenSource, Part, Source
 from reel_client.state import StateStore, UploadRecord
 from reel_client.store import PartSender, is_transient
 from reel_client.urls import PartUrlBook
-from reel_contracts.uploads import CompletedPart, UploadedPart, UploadStatus, UploadView
+from reel_contracts.uploads import CompletedPart, PartUrl, UploadedPart, UploadStatus, UploadView
 from reel_kernel.clock import Clock
 
 UNSUPPORTED_FORMAT: Final = "unsupported-format"
@@ -58,6 +60,9 @@ class Transfer:
         self._view = view
         self._parts = source.parts(view.part_size_bytes)
         self._etags: dict[int, str] = {}
+        self._checksums = PartChecksums(
+            opened, self._parts, view.checksum_algorithm, record.checksums
+        )
         self._tracker = ProgressTracker(self._parts, tools.on_progress)
         self._gate = SessionGate(
             tools.api, view.upload_session_id, self._tracker, tools.retries.sleep
@@ -101,7 +106,7 @@ class Transfer:
     async def _send(self, parts: Sequence[Part]) -> None:
         urls = PartUrlBook(
             [part.number for part in parts],
-            self._gate.part_urls,
+            self._part_urls,
             ahead=4 * self._tools.parallel,
             now=self._tools.now,
         )
@@ -137,19 +142,26 @@ class Transfer:
             raise
         raise AssertionError  # the loop returns or raises
 
-    async def _try_part(self, part: Part, url: str, urls: PartUrlBook) -> str:
+    async def _part_urls(self, part_numbers: Sequence[int]) -> list[PartUrl]:
+        checksums = await self._checksums.of(part_numbers)
+        return await self._gate.part_urls(part_numbers, checksums)
+
+    async def _try_part(self, part: Part, url: PartUrl, urls: PartUrlBook) -> str:
         self._tracker.starts(part.number)
         try:
             return await self._sender.put(part, url)
         except ReelError:
             # A fresh URL costs one small request; a stale one would cost the part again.
             urls.drop(part.number)
+            self._checksums.drop(part.number)
             self._tracker.retries(part.number)
             raise
 
     def _remember(self) -> None:
         etags = {number: etag.strip('"') for number, etag in self._etags.items()}
-        self._record = msgspec.structs.replace(self._record, etags=etags)
+        self._record = msgspec.structs.replace(
+            self._record, etags=etags, checksums=dict(self._checksums.known)
+        )
         self._tools.state.save(self._record)
 
     async def _complete(self) -> None:
@@ -165,12 +177,15 @@ class Transfer:
 
     async def _try_complete(self) -> set[int]:
         """Return the numbers of the parts to send again; none when the upload is complete."""
+        checksums = await self._checksums.of([part.number for part in self._parts])
         parts = [
-            CompletedPart(part_number=part.number, etag=self._etags[part.number])
-            for part in self._parts
+            CompletedPart(part_number=part.number, etag=self._etags[part.number], checksum=checksum)
+            for part, checksum in zip(self._parts, checksums or repeat(None), strict=False)
         ]
         try:
-            await self._tools.api.complete(self._view.upload_session_id, parts)
+            await self._tools.api.complete(
+                self._view.upload_session_id, parts, checksum=self._checksums.whole()
+            )
         except ProblemError as problem:
             if problem.code == "parts-mismatch":
                 return _named_parts(problem) & self._etags.keys() or set(self._etags)

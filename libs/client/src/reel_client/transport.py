@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final, TypeVar
+from uuid import UUID
 
 import httpx
 import msgspec
@@ -22,12 +23,16 @@ COMPLETE_S: Final = 180.0
 """Joining thousands of parts may take the store minutes."""
 
 _TRANSIENT_STATUS: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
+_TRANSIENT_CODES: Final = frozenset({"idempotency-key-in-flight"})
 _NOT_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """A request of the contract. `repeatable`: sending it twice has the effect of once."""
+    """A request of the contract. `repeatable`: sending it twice has the effect of once.
+
+    `key` makes it so where it is not by nature: every repeat carries the same one.
+    """
 
     method: str
     path: str
@@ -35,6 +40,7 @@ class Call:
     params: Mapping[str, str] | None = None
     headers: Mapping[str, str] | None = None
     repeatable: bool = True
+    key: UUID | None = None
     answer_s: float = ANSWER_S
 
 
@@ -108,6 +114,8 @@ class Transport:
         headers = {"authorization": f"Bearer {token}", "accept": "application/json"}
         if call.body is not None:
             headers["content-type"] = "application/json"
+        if call.key is not None:
+            headers["idempotency-key"] = f'"{call.key}"'
         return headers | dict(call.headers or {})
 
 
@@ -124,7 +132,7 @@ def decode(response: httpx.Response, answer: type[T]) -> T:
 def is_transient(failure: BaseException) -> bool:
     """Tell whether a repeatable call is worth repeating."""
     if isinstance(failure, ProblemError):
-        return failure.status in _TRANSIENT_STATUS
+        return failure.status in _TRANSIENT_STATUS or failure.code in _TRANSIENT_CODES
     return isinstance(failure, NetworkError)
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final, Protocol
 
 from reel_contracts.uploads import PartUrl
@@ -29,15 +29,15 @@ class PartUrlBook:
         self._fetch = fetch
         self._ahead = ahead
         self._now = now
-        self._known: dict[int, tuple[str, datetime]] = {}
+        self._known: dict[int, PartUrl] = {}
         self._lock = asyncio.Lock()
 
-    async def get(self, number: int) -> str:
+    async def get(self, number: int) -> PartUrl:
         """Return a URL for the part; it stays known until `drop`."""
         async with self._lock:
             if not self._is_fresh(number):
                 await self._fetch_from(number)
-            return self._known[number][0]
+            return self._known[number]
 
     def drop(self, number: int) -> None:
         """Forget the part's URL: it was refused, or is used up."""
@@ -49,11 +49,11 @@ class PartUrlBook:
 
     def _is_fresh(self, number: int) -> bool:
         known = self._known.get(number)
-        return known is not None and self._now() + MARGIN < known[1]
+        return known is not None and self._now() + MARGIN < known.expires_at
 
     async def _fetch_from(self, number: int) -> None:
         # A just fetched URL is used even if our clock calls it old: the clock may be wrong.
         start = self._needed.index(number)
         later = [n for n in self._needed[start + 1 :] if not self._is_fresh(n)]
         for url in await self._fetch([number, *later[: self._ahead]]):
-            self._known[url.part_number] = (url.upload_url, url.expires_at)
+            self._known[url.part_number] = url

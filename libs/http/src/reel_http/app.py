@@ -6,7 +6,7 @@ from typing import Final, cast
 
 from litestar import Litestar
 from litestar.di import Provide
-from litestar.middleware import DefineMiddleware
+from litestar.middleware import ASGIMiddleware, DefineMiddleware
 from litestar.types import (
     ControllerRouterHandler,
     LifeSpanReceive,
@@ -18,13 +18,16 @@ from litestar.types import (
 )
 
 from reel_http.auth import JwtAuth, JwtMiddleware, Owner
+from reel_http.fair_use import FairUseMiddleware, RequestRate
 from reel_http.health import Check, health_routes
+from reel_http.idempotency import IdempotencyMiddleware
 from reel_http.metrics import metrics_route
 from reel_http.openapi import ProblemResponsesPlugin, openapi_config
 from reel_http.problem_details import exception_handlers
 from reel_http.request import ServiceRequest
 from reel_http.request_context import Handler, in_request_context
 from reel_kernel.errors import DomainError
+from reel_kernel.idempotency import KeyLedger
 from reel_observability.metrics import Sample
 
 MAX_BODY_BYTES: Final = 1024 * 1024
@@ -57,6 +60,8 @@ def service_app(
     dependencies: Mapping[str, Provide] | None = None,
     problems: Mapping[type[DomainError], int] | None = None,
     auth: JwtAuth | None = None,
+    rate: RequestRate | None = None,
+    keys: KeyLedger | None = None,
     health: Mapping[str, Check] | None = None,
     samples: Sequence[Sample] = (),
     lifespan: Sequence[Lifespan] = (),
@@ -77,6 +82,8 @@ def service_app(
         dependencies: Litestar providers by name.
         problems: HTTP status of each domain error.
         auth: How tokens are checked; None for a service without public routes.
+        rate: Share of each owner; None for no limit.
+        keys: Where the keys of handlers with `opt={IDEMPOTENT: True}` are kept.
         health: Readiness checks by name.
         samples: Set gauges before `/metrics` is answered.
         lifespan: Context managers entered at start-up and left at shutdown.
@@ -84,12 +91,11 @@ def service_app(
         description: Markdown for the head of the OpenAPI document.
         max_body_bytes: Longest request body.
     """
-    middleware = [DefineMiddleware(JwtMiddleware, auth=auth, exclude=[f"^{WEBHOOKS}"])]
     return ServiceApp(
         route_handlers=[*health_routes(health or {}), metrics_route(samples), *controllers],
         dependencies={"owner": Provide(_owner, sync_to_thread=False), **(dependencies or {})},
         exception_handlers=exception_handlers(problems or {}),
-        middleware=middleware if auth else [],
+        middleware=_middleware(auth, rate, keys),
         lifespan=list(lifespan),
         logging_config=None,
         openapi_config=openapi_config(title=title, version=version, description=description),
@@ -110,6 +116,21 @@ def worker_app(
         health=health,
         samples=samples,
     )
+
+
+def _middleware(
+    auth: JwtAuth | None, rate: RequestRate | None, keys: KeyLedger | None
+) -> list[DefineMiddleware | ASGIMiddleware]:
+    if auth is None:
+        return []
+    stack: list[DefineMiddleware | ASGIMiddleware] = [
+        DefineMiddleware(JwtMiddleware, auth=auth, exclude=[f"^{WEBHOOKS}"])
+    ]
+    if rate:
+        stack.append(FairUseMiddleware(rate))
+    if keys:
+        stack.append(IdempotencyMiddleware(keys))
+    return stack
 
 
 def _owner(request: ServiceRequest) -> Owner:

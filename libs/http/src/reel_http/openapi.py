@@ -15,6 +15,7 @@ from litestar.routes import BaseRoute, HTTPRoute
 
 from reel_contracts.problems import Problem
 from reel_http.auth import NO_AUTH
+from reel_http.idempotency import IDEMPOTENT, IdempotentOperation
 from reel_http.problem_details import MEDIA_TYPE
 
 SCHEMA_PATH: Final = "/schema"
@@ -88,7 +89,12 @@ class ProblemResponsesPlugin(ReceiveRoutePlugin):
         needs_token = self._needs_token(route, handler)
         has_body = "data" in handler.parsed_fn_signature.parameters
         statuses = {400, 422, 500} | ({413, 415} if has_body else NONE)
-        statuses |= ({401} if needs_token else NONE) | ({404} if route.path_parameters else NONE)
+        if handler.opt.get(IDEMPOTENT):
+            handler.operation_class = IdempotentOperation
+            statuses |= {409}
+        statuses |= ({401, 429} if needs_token else NONE) | (
+            {404} if route.path_parameters else NONE
+        )
         handler.responses = {**problem_responses(*sorted(statuses)), **(handler.responses or {})}
         if needs_token:
             handler.security = [*(handler.security or []), {BEARER: []}]

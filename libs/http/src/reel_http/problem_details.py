@@ -9,13 +9,19 @@ import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 
+from reel_http import fair_use, idempotency
 from reel_http.request_context import request_id_of
 from reel_http.validation import MalformedJson, field_error
 from reel_kernel.errors import DomainError, FieldError, InvalidRequest
 
 AnyRequest = Request[Any, Any, Any]
 MEDIA_TYPE: Final = "application/problem+json"
-EVERYWHERE: Final[Mapping[type[DomainError], int]] = {MalformedJson: 400, InvalidRequest: 422}
+EVERYWHERE: Final[Mapping[type[DomainError], int]] = {
+    MalformedJson: 400,
+    InvalidRequest: 422,
+    fair_use.TooManyRequests: 429,
+    **idempotency.STATUS,
+}
 CODES: Final[Mapping[int, str]] = {
     400: "bad-request",
     401: "unauthorized",
@@ -56,9 +62,15 @@ def exception_handlers(
             detail=str(error),
             errors=error.errors,
             extra=error.extra,
+            headers=retry_after(error),
         )
 
     return {DomainError: domain, HTTPException: _http, Exception: _internal}
+
+
+def retry_after(error: DomainError) -> Mapping[str, str]:
+    """Return the `Retry-After` header of an error that knows one."""
+    return {} if error.retry_after_s is None else {"Retry-After": str(error.retry_after_s)}
 
 
 def problem(

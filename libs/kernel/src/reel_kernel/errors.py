@@ -26,10 +26,12 @@ class DomainError(Exception):
 
     `code` is stable and public (RFC 9457 `type` is `/problems/<code>`); `errors` names the fields
     at fault; `extra` holds further problem members, already in camelCase and JSON-encodable.
+    `retry_after_s` is given where the same request may be answered otherwise after so long.
     """
 
     code: ClassVar[str]
     title: ClassVar[str]
+    retry_after_s: int | None = None
 
     def __init__(
         self,

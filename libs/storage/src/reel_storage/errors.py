@@ -52,6 +52,7 @@ BY_CODE: Final[dict[str, type[StoreError]]] = {
     "InvalidPartOrder": PartsRejected,
     "EntityTooSmall": PartsRejected,
     "InvalidRequest": PartsRejected,
+    "BadDigest": PartsRejected,
 }
 _SERVER_ERROR: Final = 500
 _THROTTLED: Final = frozenset({408, 429})

@@ -1,12 +1,13 @@
 """S3 multipart uploads, whose parts a client PUTs by pre-signed URL."""
 
-from collections.abc import AsyncIterator, Generator, Iterable
+from collections.abc import AsyncGenerator, Generator, Iterable, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qs, urlsplit
 
+from reel_kernel.checksums import Algorithm, header_of, is_full_object
 from reel_storage.errors import ObjectMissing, UploadGone, store_errors
 
 if TYPE_CHECKING:
@@ -14,15 +15,18 @@ if TYPE_CHECKING:
     from types_aiobotocore_s3.type_defs import CompletedPartTypeDef
 
 AMZ_DATE: Final = "%Y%m%dT%H%M%SZ"
+CHECKSUMS: Final = {algorithm: f"Checksum{algorithm}" for algorithm in Algorithm}
+"""Members of S3's messages."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredPart:
-    """A part as the store has it; `etag` without quotes."""
+    """A part as the store has it; `etag` without quotes, `checksum` if the store tells one."""
 
     number: int
     etag: str
     size_bytes: int
+    checksum: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +38,25 @@ class OpenUpload:
     initiated_at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checksums:
+    """What an upload was checked by: each part's checksum by its number, and the whole's."""
+
+    algorithm: Algorithm
+    parts: Mapping[int, str]
+    whole: str
+
+
 @dataclass(frozen=True, slots=True)
 class PresignedPart:
-    """Whoever holds `url` may PUT this part, of this length, until `expires_at`."""
+    """Whoever holds `url` may PUT this part, of this length, until `expires_at`.
+
+    `headers` are signed as well, and have to be sent.
+    """
 
     url: str
     expires_at: datetime
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 class S3Multipart:
@@ -59,25 +76,33 @@ class S3Multipart:
         self._bucket = bucket
         self._presign_client = presign_client or client
 
-    async def create(self, key: str, mime: str) -> str:
-        """Open an upload and return the store's id of it.
+    async def create(self, key: str, mime: str, algorithm: Algorithm | None = None) -> str:
+        """Open an upload and return the store's id of it; `algorithm` checks every part.
 
         Raises:
             StoreUnavailable: try again later.
         """
         with store_errors(f"create upload of {key}"):
             answer = await self._client.create_multipart_upload(
-                Bucket=self._bucket, Key=key, ContentType=mime
+                Bucket=self._bucket, Key=key, ContentType=mime, **_checked_by(algorithm)
             )
         return answer["UploadId"]
 
-    async def presign_part(
-        self, key: str, upload_id: str, part_number: int, size_bytes: int, ttl_s: int
+    async def presign_part(  # noqa: PLR0917 - what S3 signs
+        self,
+        key: str,
+        upload_id: str,
+        part_number: int,
+        size_bytes: int,
+        ttl_s: int,
+        checksum: tuple[Algorithm, str] | None = None,
     ) -> PresignedPart:
         """Sign a URL for one part; no call to the store.
 
-        `Content-Length` is among the signed headers, so the store refuses a longer or shorter body.
+        `Content-Length` is among the signed headers, so the store refuses a longer or shorter body;
+        a checksum is, too, so it refuses other bytes.
         """
+        extra: Any = {CHECKSUMS[checksum[0]]: checksum[1]} if checksum else {}
         url = await self._presign_client.generate_presigned_url(
             "upload_part",
             Params={
@@ -86,10 +111,12 @@ class S3Multipart:
                 "UploadId": upload_id,
                 "PartNumber": part_number,
                 "ContentLength": size_bytes,
+                **extra,
             },
             ExpiresIn=ttl_s,
         )
-        return PresignedPart(url, _expiry(url))
+        headers = {header_of(checksum[0]): checksum[1]} if checksum else {}
+        return PresignedPart(url, _expiry(url), headers)
 
     async def list_parts(self, key: str, upload_id: str) -> tuple[StoredPart, ...]:
         """Return every part the store has, by ascending number.
@@ -108,14 +135,23 @@ class S3Multipart:
                         part.get("PartNumber", 0),
                         unquoted(part.get("ETag", "")),
                         part.get("Size", 0),
+                        checksum_in(part),
                     )
                     async for page in pages
                     for part in page.get("Parts", [])
                 ]
             )
 
-    async def complete(self, key: str, upload_id: str, parts: Iterable[tuple[int, str]]) -> None:
+    async def complete(
+        self,
+        key: str,
+        upload_id: str,
+        parts: Iterable[tuple[int, str]],
+        checksums: Checksums | None = None,
+    ) -> None:
         """Join parts, given as (number, etag) in ascending order, into the object.
+
+        With `checksums` the store compares those as well.
 
         Raises:
             UploadGone: no such upload, maybe because an earlier call succeeded (AWS; Swift just
@@ -123,15 +159,14 @@ class S3Multipart:
             PartsRejected: a part is missing, has another ETag, or is small and not the last.
             StoreUnavailable: the outcome is not known; try again.
         """
-        completed: list[CompletedPartTypeDef] = [
-            {"PartNumber": number, "ETag": f'"{unquoted(etag)}"'} for number, etag in parts
-        ]
+        completed = [_completed(number, etag, checksums) for number, etag in parts]
         with _upload_errors(f"complete upload of {key}"):
             await self._client.complete_multipart_upload(
                 Bucket=self._bucket,
                 Key=key,
                 UploadId=upload_id,
                 MultipartUpload={"Parts": completed},
+                **_whole(checksums),
             )
 
     async def abort(self, key: str, upload_id: str) -> None:
@@ -148,14 +183,15 @@ class S3Multipart:
         except UploadGone:
             return
 
-    async def list_uploads(self, prefix: str) -> AsyncIterator[OpenUpload]:
-        """Yield the open uploads whose key starts with `prefix`.
+    async def list_uploads(self, prefix: str, *, after: str = "") -> AsyncGenerator[OpenUpload]:
+        """Yield the open uploads whose key starts with `prefix` and comes behind `after`.
 
         Raises:
             StoreUnavailable: try again later.
         """
+        start: Any = {"KeyMarker": after}  # S3 takes it, the stubs of the paginator do not
         pages = self._client.get_paginator("list_multipart_uploads").paginate(
-            Bucket=self._bucket, Prefix=prefix
+            Bucket=self._bucket, Prefix=prefix, **start
         )
         with store_errors(f"list uploads of {prefix}"):
             async for page in pages:
@@ -165,6 +201,31 @@ class S3Multipart:
                         upload.get("UploadId", ""),
                         upload.get("Initiated", datetime.min.replace(tzinfo=UTC)),
                     )
+
+
+def _checked_by(algorithm: Algorithm | None) -> Any:  # noqa: ANN401 - keywords of a call
+    if algorithm is None:
+        return {}
+    kind = "FULL_OBJECT" if is_full_object(algorithm) else "COMPOSITE"
+    return {"ChecksumAlgorithm": str(algorithm), "ChecksumType": kind}
+
+
+def _whole(checksums: Checksums | None) -> Any:  # noqa: ANN401 - keywords of a call
+    if checksums is None or not is_full_object(checksums.algorithm):
+        return {}  # S3 makes the hash of the parts' hashes itself
+    return {CHECKSUMS[checksums.algorithm]: checksums.whole, "ChecksumType": "FULL_OBJECT"}
+
+
+def _completed(number: int, etag: str, checksums: Checksums | None) -> "CompletedPartTypeDef":
+    part: Any = {"PartNumber": number, "ETag": f'"{unquoted(etag)}"'}
+    if checksums:
+        part[CHECKSUMS[checksums.algorithm]] = checksums.parts[number]
+    return part
+
+
+def checksum_in(answer: Mapping[str, Any]) -> str | None:
+    """Return the checksum that an answer of S3 holds, of whichever algorithm."""
+    return next((answer[name] for name in CHECKSUMS.values() if answer.get(name)), None)
 
 
 @contextmanager

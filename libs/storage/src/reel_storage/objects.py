@@ -7,10 +7,10 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from reel_storage.errors import ObjectMissing, StoreUnavailable, store_errors
-from reel_storage.multipart import unquoted
+from reel_storage.multipart import checksum_in, unquoted
 from reel_storage.ranged import RangedRead, ReadPolicy
 
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ class StoredObject:
     key: str
     size_bytes: int
     etag: str
+    checksum: str | None = None
+    """Base64, where it was asked for and the store keeps one."""
 
 
 class S3Objects:
@@ -44,18 +46,20 @@ class S3Objects:
         self._bucket = bucket
         self._policy = policy or ReadPolicy()
 
-    async def head(self, key: str) -> StoredObject | None:
+    async def head(self, key: str, *, with_checksum: bool = False) -> StoredObject | None:
         """Return what the store has under `key`; None when nothing.
 
         Raises:
             StoreUnavailable: try again later.
         """
+        extra: Any = {"ChecksumMode": "ENABLED"} if with_checksum else {}
         try:
             with store_errors(f"head {key}"):
-                answer = await self._client.head_object(Bucket=self._bucket, Key=key)
+                answer = await self._client.head_object(Bucket=self._bucket, Key=key, **extra)
         except ObjectMissing:
             return None
-        return StoredObject(key, answer["ContentLength"], unquoted(answer["ETag"]))
+        etag, checksum = unquoted(answer["ETag"]), checksum_in(answer)
+        return StoredObject(key, answer["ContentLength"], etag, checksum)
 
     def stream(
         self, key: str, start: int, end: int, etag: str, chunk_bytes: int = CHUNK_BYTES

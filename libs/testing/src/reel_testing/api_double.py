@@ -10,7 +10,8 @@ from uuid import UUID
 
 from aiohttp import web
 
-from reel_testing.api_double_state import TOKEN, ApiDouble, Seen, Session, now, problem
+from reel_testing.api_double_answers import Created, once, problem, s3_error, state_of
+from reel_testing.api_double_state import CHECKSUM, TOKEN, ApiDouble, Seen, Session, now, spend
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -61,16 +62,23 @@ class Routes:
         has_token = request.headers.get("authorization") == f"Bearer {TOKEN}"
         if request.path.startswith("/store/"):
             return problem(400, "token-leaked") if has_token else await handler(request)
-        self._double.seen.append(Seen(request.method, request.path))
+        key = request.headers.get("idempotency-key")
+        self._double.seen.append(Seen(request.method, request.path, key=key))
         return await handler(request) if has_token else problem(401, "unauthorized")
 
     async def create_video(self, request: web.Request) -> web.Response:
+        return await once(self._double, request, self._create_video)
+
+    async def create_upload(self, request: web.Request) -> web.Response:
+        return await once(self._double, request, self._create_upload)
+
+    async def _create_video(self, request: web.Request) -> Created:
         body = await request.json()
         video_id = self._double.add_video()
         view = self._double.videos[video_id] | {"title": body["title"]}
         source = {"mime": body["sourceMime"], "sizeBytes": body["sourceSizeBytes"]}
         self._double.videos[video_id] = view
-        return web.json_response(view | {"source": source}, status=201)
+        return 201, view | {"source": source}
 
     async def list_videos(self, request: web.Request) -> web.Response:
         limit, start = int(request.query["limit"]), int(request.query.get("cursor", "0"))
@@ -93,20 +101,22 @@ class Routes:
         found = self._double.videos.pop(UUID(request.match_info["video"]), None)
         return web.Response(status=204) if found else problem(404, "video-not-found")
 
-    async def create_upload(self, request: web.Request) -> web.Response:
+    async def _create_upload(self, request: web.Request) -> Created:
         body, video_id = await request.json(), UUID(request.match_info["video"])
         if video_id not in self._double.videos:
-            return problem(404, "video-not-found")
+            return 404, {"code": "video-not-found"}
         for session in self._double.sessions.values():
             live = session.status in {"INITIATED", "IN_PROGRESS", "PAUSED"}
             if session.video_id == video_id and live:
-                extra = {"uploadSessionId": str(session.id)}
-                return problem(409, "upload-session-active", extra)
-        session = Session(video_id, body["sourceSizeBytes"])
+                return 409, {
+                    "code": "upload-session-active",
+                    "uploadSessionId": str(session.id),
+                }
+        session = Session(video_id, body["sourceSizeBytes"], body.get("checksumAlgorithm"))
         self._double.sessions[session.id] = session
         view = self._view(session)
-        keep = ("uploadSessionId", "partSizeBytes", "status")
-        return web.json_response({name: view[name] for name in keep}, status=201)
+        keep = ("uploadSessionId", "partSizeBytes", "status", "checksumAlgorithm")
+        return 201, {name: view[name] for name in keep}
 
     async def get_upload(self, request: web.Request) -> web.Response:
         session = self._session(request)
@@ -122,13 +132,17 @@ class Routes:
             return problem(409, "invalid-transition", {"currentStatus": session.status})
         session.status = "IN_PROGRESS"
         expires = (now() + self._double.script.url_life).isoformat()
+        body = await request.json()
+        if session.algorithm:
+            session.signed |= zip(body["partNumbers"], body["checksums"], strict=True)
         parts = [
             {
                 "partNumber": number,
                 "uploadUrl": f"{self._double.url}/store/{session.id}/{number}?X-Amz-Signature=s",
                 "expiresAt": expires,
+                "headers": {CHECKSUM: session.signed[number]} if session.algorithm else {},
             }
-            for number in (await request.json())["partNumbers"]
+            for number in body["partNumbers"]
         ]
         return web.json_response({"parts": parts})
 
@@ -146,13 +160,14 @@ class Routes:
         for number in script.unlisted:
             del session.parts[number]
         script.unlisted = set()
-        claimed = {p["partNumber"]: p["etag"].strip('"') for p in (await request.json())["parts"]}
+        body = await request.json()
+        claimed = {p["partNumber"]: p["etag"].strip('"') for p in body["parts"]}
         missing = sorted(claimed.keys() - session.parts.keys())
         differing = [n for n in session.parts if claimed.get(n) != session.etag(n)]
         if missing or differing:
             return problem(409, "parts-mismatch", {"missing": missing, "differing": differing})
-        session.status = "COMPLETED"
-        return _state(session)
+        session.status, session.whole = "COMPLETED", body.get("checksum")
+        return state_of(session)
 
     async def command(self, request: web.Request) -> web.Response:
         session = self._session(request)
@@ -160,14 +175,14 @@ class Routes:
             return problem(404, "upload-not-found")
         verb = request.match_info["verb"]
         session.status = {"pause": "PAUSED", "resume": "IN_PROGRESS", "cancel": "CANCELED"}[verb]
-        return _state(session)
+        return state_of(session)
 
     async def put_part(self, request: web.Request) -> web.StreamResponse:
         session, number = self._session(request), int(request.match_info["part"])
         script = self._double.script
         if number in script.held:
             await script.release.wait()
-        if _spend(script.cuts, number):
+        if spend(script.cuts, number):
             return await self._cut(request, number)
         body = await request.read()
         answer = self._store(session, number, body, request)
@@ -179,18 +194,25 @@ class Routes:
     def _store(
         self, session: Session | None, number: int, body: bytes, request: web.Request
     ) -> web.Response:
-        if _spend(self._double.script.expired, number):
-            return _s3_error(403, "AccessDenied")
-        if _spend(self._double.script.broken, number):
-            return _s3_error(503, "SlowDown")
-        if number in self._double.script.denied:
-            return _s3_error(400, "InvalidArgument")
+        if fault := self._fault(number):
+            return fault
         if session is None:
-            return _s3_error(404, "NoSuchUpload")
+            return s3_error(404, "NoSuchUpload")
         if {request.content_length, len(body)} != {self._expected(session, number)}:
-            return _s3_error(400, "InvalidArgument")
+            return s3_error(400, "InvalidArgument")
+        if session.algorithm and not session.takes(number, body, request.headers.get(CHECKSUM)):
+            return s3_error(400, "BadDigest")
         session.parts[number] = body
         return web.Response(headers={"ETag": f'"{session.etag(number)}"'})
+
+    def _fault(self, number: int) -> web.Response | None:
+        if spend(self._double.script.expired, number):
+            return s3_error(403, "AccessDenied")
+        if spend(self._double.script.broken, number):
+            return s3_error(503, "SlowDown")
+        if number in self._double.script.denied:
+            return s3_error(400, "InvalidArgument")
+        return None
 
     async def _cut(self, request: web.Request, number: int) -> web.StreamResponse:
         """Read half of the part, then drop the connection without an answer."""
@@ -224,19 +246,5 @@ class Routes:
             "partSizeBytes": self._double.part_size_bytes,
             "sourceSizeBytes": session.size_bytes,
             "uploadedParts": parts,
+            "checksumAlgorithm": session.algorithm,
         }
-
-
-def _spend(counts: dict[int, int], number: int) -> bool:
-    left = counts.get(number, 0)
-    counts[number] = max(0, left - 1)
-    return left > 0
-
-
-def _state(session: Session) -> web.Response:
-    return web.json_response({"uploadSessionId": str(session.id), "status": session.status})
-
-
-def _s3_error(status: int, code: str) -> web.Response:
-    body = f"<?xml version='1.0'?><Error><Code>{code}</Code></Error>"
-    return web.Response(status=status, text=body, content_type="application/xml")

@@ -2,14 +2,15 @@
 
 import asyncio
 import hashlib
-from collections.abc import Mapping
+from base64 import b64encode
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
-from aiohttp import web
+import google_crc32c
 
 TOKEN = "token-of-the-double"  # noqa: S105 - accepted by this double alone
+CHECKSUM = "x-amz-checksum-crc32c"
 WHEN = "2026-01-22T03:00:00Z"
 
 
@@ -22,18 +23,27 @@ class Seen:
     part: int | None = None
     received_bytes: int = 0
     status: int = 0
+    key: str | None = None
 
 
 @dataclass(slots=True)
 class Session:
     video_id: UUID
     size_bytes: int
+    algorithm: str | None = None
+    whole: str | None = None
     status: str = "INITIATED"
+    signed: dict[int, str] = field(default_factory=dict[int, str])
     parts: dict[int, bytes] = field(default_factory=dict[int, bytes])
     id: UUID = field(default_factory=uuid4)
 
     def etag(self, number: int) -> str:
         return hashlib.md5(self.parts[number], usedforsecurity=False).hexdigest()
+
+    def takes(self, number: int, body: bytes, claimed: str | None) -> bool:
+        """Tell whether these are the bytes that the part's URL was signed for."""
+        checksum = b64encode(google_crc32c.Checksum(body).digest()).decode()
+        return claimed == self.signed[number] == checksum
 
 
 @dataclass(slots=True)
@@ -42,7 +52,8 @@ class Script:
 
     `cuts`: the connection is aborted in the middle of the body. `expired`: 403. `broken`: 503.
     `held`: the part is not read until `release`. `denied`: always 400.
-    `unlisted`: lost when `complete` first looks.
+    `unlisted`: lost when `complete` first looks. `lost_answers`: so many creations are done, but
+    the connection is aborted instead of the answer.
     """
 
     cuts: dict[int, int] = field(default_factory=dict[int, int])
@@ -52,6 +63,7 @@ class Script:
     unlisted: set[int] = field(default_factory=set[int])
     held: set[int] = field(default_factory=set[int])
     release: asyncio.Event = field(default_factory=asyncio.Event)
+    lost_answers: int = 0
     failing_completes: int = 0
     is_no_film: bool = False
     url_life: timedelta = timedelta(minutes=15)
@@ -66,6 +78,7 @@ class ApiDouble:
         self.seen: list[Seen] = []
         self.videos: dict[UUID, dict[str, object]] = {}
         self.sessions: dict[UUID, Session] = {}
+        self.answers: dict[str, dict[str, object]] = {}
         self.script = Script()
         self.progress = asyncio.Condition()
 
@@ -115,20 +128,11 @@ class ApiDouble:
         self.videos[video_id] |= {"status": status, **members}
 
 
-def problem(
-    status: int, code: str, extra: Mapping[str, object] | None = None, detail: str = "No."
-) -> web.Response:
-    body = {
-        "type": f"/problems/{code}",
-        "title": code,
-        "status": status,
-        "detail": detail,
-        "code": code,
-        "requestId": "req-1",
-        **(extra or {}),
-    }
-    return web.json_response(body, status=status, content_type="application/problem+json")
-
-
 def now() -> datetime:
     return datetime.now(UTC)  # noqa: TID251 - the double's own clock
+
+
+def spend(counts: dict[int, int], number: int) -> bool:
+    left = counts.get(number, 0)
+    counts[number] = max(0, left - 1)
+    return left > 0

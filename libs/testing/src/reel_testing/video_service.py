@@ -17,6 +17,7 @@ from litestar import Litestar
 from reel_contracts.base import Message
 from reel_contracts.events import TranscodeRequested, VideoDeleted
 from reel_db import health, pool
+from reel_db.idempotency import PgKeyLedger
 from reel_db.outbox import OutboxRow
 from reel_db.pool import Pool
 from reel_http.auth import JwtAuth
@@ -240,6 +241,7 @@ async def video_service(
                 from_upload=WebhookVerifier([secrets.upload, secrets.old_upload]),
                 from_transcode=WebhookVerifier([secrets.transcode]),
                 health={"database": partial(health.ping, pool_)},
+                keys=PgKeyLedger(pool_),
             )
         )
         transport = httpx.ASGITransport(app=cast("Any", app))

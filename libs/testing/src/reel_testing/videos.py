@@ -181,8 +181,8 @@ class _ScriptedFollower:
 class _FakeVideos:
     tables: _Tables
 
-    async def add(self, video: Video) -> None:
-        self.tables.videos[video.id] = video
+    async def add(self, video: Video) -> bool:
+        return self.tables.videos.setdefault(video.id, video) is video
 
     async def lock(self, video_id: UUID) -> Video:
         if video_id not in self.tables.videos:

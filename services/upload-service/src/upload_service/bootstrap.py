@@ -11,11 +11,13 @@ from httpx import AsyncClient
 from litestar import Litestar
 
 from reel_db import health, pool
+from reel_db.idempotency import PgKeyLedger, purging_keys
 from reel_db.inbox import PgInbox
 from reel_db.outbox import PgOutbox, channel
 from reel_db.pool import Pool
 from reel_http.app import worker_app
 from reel_http.auth import JwtAuth
+from reel_http.fair_use import request_rate
 from reel_http.health import Check
 from reel_kernel.clock import utc_now
 from reel_kernel.ids import new_id
@@ -32,7 +34,8 @@ from upload_service.adapters.source_store import S3SourceStore
 from upload_service.adapters.video_service import WebhookVideoService
 from upload_service.api.app import create_app
 from upload_service.consumers.video_events import video_events
-from upload_service.ports import VIDEO_WEBHOOK, Deps, Policy, Transaction
+from upload_service.domain.policy import Policy
+from upload_service.ports import VIDEO_WEBHOOK, Deps, Transaction
 from upload_service.settings import Settings
 
 if TYPE_CHECKING:
@@ -113,7 +116,11 @@ async def http_app(settings: Settings) -> AsyncGenerator[Litestar]:
 @asynccontextmanager
 async def worker(settings: Settings) -> AsyncGenerator[Worker]:
     """Open what the background process needs, and build what it runs."""
-    async with database(settings, "worker") as pool_, clients(settings) as clients_:
+    async with (
+        database(settings, "worker") as pool_,
+        clients(settings) as clients_,
+        purging_keys(pool_),
+    ):
         yield build_worker(settings, wire(settings, pool_, clients_))
 
 
@@ -153,6 +160,8 @@ def build_app(settings: Settings, infra: Infrastructure) -> Litestar:
         infra.deps,
         auth=JwtAuth(settings.jwt_public_key, settings.jwt_issuer, settings.jwt_audience),
         health=_checks(settings, infra),
+        rate=request_rate(settings.owner_requests_per_s, settings.owner_requests_burst),
+        keys=PgKeyLedger(infra.pool),
     )
 
 
@@ -193,6 +202,9 @@ def policy(settings: Settings) -> Policy:
         part_size_bytes=settings.part_size_bytes,
         part_url_ttl_s=settings.part_url_ttl_s,
         session_ttl=timedelta(seconds=settings.session_ttl_s),
+        stray_age=timedelta(seconds=settings.stray_upload_age_s),
+        open_sessions_max=settings.owner_open_sessions_max,
+        bytes_in_flight_max=settings.owner_bytes_in_flight_max,
     )
 
 

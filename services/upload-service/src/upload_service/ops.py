@@ -21,6 +21,26 @@ SELECT to_jsonb(s) FROM upload_sessions s WHERE video_id = $1 ORDER BY created_a
 """
 
 
+# What has not moved for so long, and what the sweep is going to do about it, and when.
+SELECT_STALE: Final = """
+SELECT to_jsonb(stale) FROM (
+  SELECT id, video_id, status, updated_at, completing_at, provider_upload_id, fail_reason,
+         extract(epoch FROM now() - updated_at)::bigint AS age_s,
+         CASE
+           WHEN status = 'FAILED' AND announced_at IS NULL THEN 'announce at the end of its life'
+           WHEN status IN ('COMPLETED', 'FAILED', 'CANCELED') THEN 'clean up in the store'
+           WHEN completing_at IS NOT NULL THEN 'end the interrupted completion'
+           ELSE 'expire at the end of its life'
+         END AS next
+    FROM upload_sessions
+   WHERE updated_at < now() - make_interval(secs => $1)
+     AND (status IN ('INITIATED', 'IN_PROGRESS', 'PAUSED') OR provider_settled_at IS NULL
+          OR (status = 'FAILED' AND announced_at IS NULL))
+   ORDER BY updated_at
+   LIMIT $2) AS stale
+"""
+
+
 @click.group()
 def ops() -> None:
     """Look after upload-service. Reads the same UPLOAD_* variables; prints JSON lines."""
@@ -76,6 +96,21 @@ def sessions(video_id: UUID) -> None:
 
     async def show(pool: Pool) -> None:
         for row in await pool.fetch(SELECT_SESSIONS, video_id):
+            _print(row[0])
+
+    _with_database(show)
+
+
+@ops.command()
+@click.option(
+    "--older-than", "older_than_s", default=3600, show_default=True, help="Seconds untouched."
+)
+@click.option("--limit", default=100, show_default=True, help="Most rows to show.")
+def stale(older_than_s: int, limit: int) -> None:
+    """List sessions that are not over and done with, oldest first, and what happens to each."""
+
+    async def show(pool: Pool) -> None:
+        for row in await pool.fetch(SELECT_STALE, older_than_s, limit):
             _print(row[0])
 
     _with_database(show)

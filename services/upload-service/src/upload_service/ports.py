@@ -1,17 +1,20 @@
 """What the use cases need from the outside world."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final, Protocol
 from uuid import UUID
 
 from reel_contracts.base import Message
+from reel_kernel.checksums import Algorithm
 from reel_kernel.clock import Clock
 from reel_kernel.ids import IdSource
-from upload_service.domain.parts import StoredPart
+from upload_service.domain.parts import PartSums, StoredPart
+from upload_service.domain.policy import Policy, Usage
 from upload_service.domain.session import UploadSession
+from upload_service.domain.stored import OpenUpload, SignedPart, StoredSource
 
 VIDEO_WEBHOOK: Final = "video-webhook"
 """Outbox destination: the signed webhook of video-service."""
@@ -23,30 +26,6 @@ class UploadGone(Exception):
 
 class PartsRejected(Exception):
     """The store refused to join the parts: one was replaced or is missing."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignedPart:
-    """A URL that takes one PUT of exactly the signed length, until `expires_at`."""
-
-    url: str
-    expires_at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpenUpload:
-    """A multipart upload that the store still holds parts for."""
-
-    key: str
-    upload_id: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredSource:
-    """A whole object; `etag` pins the version that was looked at."""
-
-    size_bytes: int
-    etag: str
 
 
 class SessionRepository(Protocol):
@@ -79,6 +58,18 @@ class SessionRepository(Protocol):
         """Lock and return the live and completed sessions of a video, oldest first."""
         ...
 
+    async def usage_for_update(self, owner_id: UUID) -> Usage:
+        """Return what the owner's live sessions take up; it grows by no one else until the end."""
+        ...
+
+    async def sign_checksums(self, session_id: UUID, checksums: Mapping[int, str]) -> None:
+        """Remember for which checksum each part's URL was signed last."""
+        ...
+
+    async def signed_checksums(self, session_id: UUID) -> Mapping[int, str]:
+        """Return part number → checksum of its last URL."""
+        ...
+
     async def save(self, session: UploadSession) -> None:
         """Write what may change; the database refuses a status the table has no edge to."""
         ...
@@ -94,6 +85,14 @@ class SessionRepository(Protocol):
 
 class SessionHousekeeping(Protocol):
     """Work lists of the sweep; rows that another worker holds are skipped."""
+
+    async def interrupted(self, *, before: datetime, limit: int) -> Sequence[UploadSession]:
+        """Lock live sessions whose last completion began before `before` and never ended."""
+        ...
+
+    async def unknown_uploads(self, upload_ids: Sequence[str]) -> Sequence[str]:
+        """Return those of the store's upload ids that no session has."""
+        ...
 
     async def untouched(self, *, before: datetime, limit: int) -> Sequence[UploadSession]:
         """Lock live sessions without activity since `before`."""
@@ -152,21 +151,30 @@ class Transaction(Protocol):
 class SourceStore(Protocol):
     """Multipart uploads and objects. Every method raises StoreUnavailable when it cannot tell."""
 
-    async def create(self, key: str, mime: str) -> str:
-        """Open a multipart upload and return its id."""
+    async def create(self, key: str, mime: str, algorithm: Algorithm | None = None) -> str:
+        """Open a multipart upload, whose parts `algorithm` checks, and return its id."""
         ...
 
     async def sign_part(
-        self, key: str, upload_id: str, *, number: int, size_bytes: int, ttl_s: int
+        self,
+        key: str,
+        upload_id: str,
+        *,
+        number: int,
+        size_bytes: int,
+        ttl_s: int,
+        checksum: tuple[Algorithm, str] | None = None,
     ) -> SignedPart:
-        """Sign a PUT of exactly `size_bytes` bytes; no request is made."""
+        """Sign a PUT of exactly `size_bytes` bytes with this checksum; no request is made."""
         ...
 
     async def list_parts(self, key: str, upload_id: str) -> Sequence[StoredPart]:
         """Return the stored parts, ascending. Raises UploadGone."""
         ...
 
-    async def complete(self, key: str, upload_id: str, parts: Sequence[StoredPart]) -> None:
+    async def complete(
+        self, key: str, upload_id: str, parts: Sequence[StoredPart], sums: PartSums | None = None
+    ) -> None:
         """Join the parts to one object. Raises UploadGone, PartsRejected."""
         ...
 
@@ -178,7 +186,11 @@ class SourceStore(Protocol):
         """Return the open multipart uploads of keys that begin with `prefix`."""
         ...
 
-    async def head(self, key: str) -> StoredSource | None:
+    async def some_uploads(self, prefix: str, *, after: str, limit: int) -> Sequence[OpenUpload]:
+        """Return up to `limit` of them whose keys come behind `after`, by ascending key."""
+        ...
+
+    async def head(self, key: str, *, with_checksum: bool = False) -> StoredSource | None:
         """Return the whole object's size and version; None when there is none."""
         ...
 
@@ -203,25 +215,6 @@ class VideoService(Protocol):
             VideoServiceUnavailable: no clear answer within the attempts allowed.
         """
         ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
-    """The numbers of the flow.
-
-    A request that opens a session ends well within `opening_grace`, one that completes a session
-    within `completing_grace`: after that, what they left behind is treated as left by a crash.
-    """
-
-    part_size_bytes: int
-    part_url_ttl_s: int
-    session_ttl: timedelta
-    opening_grace: timedelta = timedelta(seconds=60)
-    completing_grace: timedelta = timedelta(minutes=10)
-    settle_timeout: timedelta = timedelta(seconds=20)
-    settle_lease: timedelta = timedelta(minutes=2)
-    settle_batch: int = 4
-    sweep_batch: int = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

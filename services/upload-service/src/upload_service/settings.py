@@ -13,7 +13,10 @@ Url = Annotated[str, Meta(pattern=r"^https?://[^/]+")]
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """`*_s` are seconds, `*_bytes` bytes. Absent keys mean the default AWS credential chain."""
+    """`*_s` are seconds, `*_bytes` bytes. Absent keys mean the default AWS credential chain.
+
+    A limit of an owner that is 0 is none.
+    """
 
     database_url: str
     database_pool_max: Annotated[int, Meta(ge=2, le=100)] = 10
@@ -46,6 +49,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     part_url_ttl_s: Annotated[int, Meta(ge=1, le=604_800)] = 900
     session_ttl_s: Annotated[int, Meta(ge=1)] = 86_400
     sweep_interval_s: Annotated[float, Meta(gt=0)] = 60
+    stray_upload_age_s: Annotated[int, Meta(ge=600)] = 3_600
+
+    owner_requests_per_s: Annotated[float, Meta(ge=0)] = 500
+    owner_requests_burst: Annotated[int, Meta(ge=1)] = 1_000
+    owner_open_sessions_max: Annotated[int, Meta(ge=0)] = 200
+    owner_bytes_in_flight_max: Annotated[int, Meta(ge=0)] = 68_719_476_736
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:

@@ -12,11 +12,13 @@ from msgspec import json
 
 from reel_contracts.events import TranscodeRequested
 from reel_db import health, pool
+from reel_db.idempotency import PgKeyLedger, purging_keys
 from reel_db.inbox import PgInbox
 from reel_db.outbox import OutboxRow, PgOutbox, channel
 from reel_db.pool import Connection, Pool
 from reel_http.app import worker_app
 from reel_http.auth import JwtAuth
+from reel_http.fair_use import request_rate
 from reel_http.health import Check
 from reel_kernel.clock import utc_now
 from reel_kernel.ids import new_id
@@ -119,6 +121,8 @@ async def http_app(settings: Settings, stop: asyncio.Event) -> AsyncGenerator[Li
                 from_upload=WebhookVerifier(settings.upload_webhook_secrets),
                 from_transcode=WebhookVerifier(settings.transcode_webhook_secrets),
                 health=_checks(pool_, sqs, settings),
+                rate=request_rate(settings.owner_requests_per_s, settings.owner_requests_burst),
+                keys=PgKeyLedger(pool_),
             )
         )
 
@@ -126,7 +130,11 @@ async def http_app(settings: Settings, stop: asyncio.Event) -> AsyncGenerator[Li
 @asynccontextmanager
 async def worker(settings: Settings) -> AsyncGenerator[Worker]:
     """Open what the background process needs, and build what it runs."""
-    async with database(settings, "worker") as pool_, sqs_client(_sqs(settings)) as sqs:
+    async with (
+        database(settings, "worker") as pool_,
+        sqs_client(_sqs(settings)) as sqs,
+        purging_keys(pool_),
+    ):
         deliver = {
             name: QueuePublisher(sqs, url).as_deliver() for name, url in _queues(settings).items()
         }

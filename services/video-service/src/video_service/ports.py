@@ -35,8 +35,8 @@ class VideoReader(Protocol):
 class VideoRepository(Protocol):
     """Videos inside a transaction."""
 
-    async def add(self, video: Video) -> None:
-        """Insert a new DRAFT."""
+    async def add(self, video: Video) -> bool:
+        """Insert a new DRAFT; False when there is a video with its id already."""
         ...
 
     async def lock(self, video_id: UUID) -> Video:

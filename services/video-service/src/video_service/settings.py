@@ -43,6 +43,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     upload_webhook_secrets: Secrets
     transcode_webhook_secrets: Secrets
 
+    owner_requests_per_s: Annotated[float, Meta(ge=0)] = 500
+    owner_requests_burst: Annotated[int, Meta(ge=1)] = 1_000
+
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
         """Parse the environment.

@@ -1,7 +1,7 @@
 """upload-service's database in memory."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -11,6 +11,7 @@ from reel_contracts.base import Message
 from reel_contracts.webhooks import UploadWebhook
 from upload_service.domain.errors import UploadNotFound
 from upload_service.domain.lifecycle import LIVE, TRANSITIONS, Status
+from upload_service.domain.policy import Usage
 from upload_service.domain.session import UploadSession
 
 
@@ -21,6 +22,7 @@ class FakeDatabase:
     sessions: dict[UUID, UploadSession] = field(default_factory=dict[UUID, UploadSession])
     settled: dict[UUID, datetime] = field(default_factory=dict[UUID, datetime])
     leases: dict[UUID, datetime] = field(default_factory=dict[UUID, datetime])
+    signed: dict[UUID, dict[int, str]] = field(default_factory=dict[UUID, dict[int, str]])
     news: list[UploadWebhook] = field(default_factory=list[UploadWebhook])
     seen: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
     holder: asyncio.Task[object] | None = None
@@ -113,6 +115,32 @@ class FakeTransaction:
         for session in await self.of_video(video_id):
             self._db.sessions[session.id] = replace(session, video_deleted_at=now)
             self._db.settled.pop(session.id, None)
+
+    async def usage_for_update(self, owner_id: UUID) -> Usage:
+        live = [s for s in self._all() if s.is_live and s.owner_id == owner_id]
+        return Usage(
+            open_sessions=len(live), bytes_in_flight=sum(s.source_size_bytes for s in live)
+        )
+
+    async def sign_checksums(self, session_id: UUID, checksums: Mapping[int, str]) -> None:
+        self._db.signed.setdefault(session_id, {}).update(checksums)
+
+    async def signed_checksums(self, session_id: UUID) -> Mapping[int, str]:
+        return self._db.signed.get(session_id, {})
+
+    async def interrupted(self, *, before: datetime, limit: int) -> Sequence[UploadSession]:
+        return self._first(
+            limit,
+            (
+                s
+                for s in self._all()
+                if s.is_live and s.completing_at is not None and s.completing_at < before
+            ),
+        )
+
+    async def unknown_uploads(self, upload_ids: Sequence[str]) -> Sequence[str]:
+        known = {session.provider_upload_id for session in self._all()}
+        return [upload_id for upload_id in upload_ids if upload_id not in known]
 
     async def untouched(self, *, before: datetime, limit: int) -> Sequence[UploadSession]:
         return self._first(limit, (s for s in self._all() if s.is_live and s.updated_at < before))

@@ -12,8 +12,9 @@ from reel_testing.upload.builders import MIB, NOON, a_session
 from reel_testing.upload.database import FakeDatabase
 from reel_testing.upload.store import FakeStore, Interruption
 from upload_service.domain.lifecycle import Status
+from upload_service.domain.policy import Policy
 from upload_service.domain.session import UploadSession
-from upload_service.ports import Deps, Policy
+from upload_service.ports import Deps
 
 
 @dataclass
@@ -43,6 +44,7 @@ class UploadWorld:
         self.store = FakeStore(self.database)
         self.videos = FakeVideoService(self.database)
         self.now = NOON
+        self.store.clock = lambda: self.now
         self.policy = Policy(
             part_size_bytes=5 * MIB, part_url_ttl_s=900, session_ttl=timedelta(hours=24)
         )

@@ -19,6 +19,21 @@ SELECT_UNTOUCHED: Final = (
 """
 )
 
+SELECT_INTERRUPTED: Final = (
+    SELECT
+    + """
+ WHERE status IN ('IN_PROGRESS', 'PAUSED') AND completing_at < $1
+ ORDER BY completing_at
+ LIMIT $2
+   FOR UPDATE SKIP LOCKED
+"""
+)
+
+SELECT_UNKNOWN: Final = """
+SELECT upload_id FROM unnest($1::text[]) AS listed (upload_id)
+ WHERE NOT EXISTS (SELECT FROM upload_sessions WHERE provider_upload_id = upload_id)
+"""
+
 SELECT_UNANNOUNCED: Final = (
     SELECT
     + """
@@ -54,6 +69,9 @@ UPDATE upload_sessions SET provider_settled_at = $2, settle_claimed_until = NULL
 """
 
 
+FORGET_CHECKSUMS: Final = "DELETE FROM upload_part_checksums WHERE session_id = $1"
+
+
 class PgSessionHousekeeping:
     """`ports.SessionHousekeeping` on one connection, in its transaction."""
 
@@ -63,6 +81,14 @@ class PgSessionHousekeeping:
     async def untouched(self, *, before: datetime, limit: int) -> Sequence[UploadSession]:
         rows = await self._connection.fetch(SELECT_UNTOUCHED, before, limit)
         return [session_of(row) for row in rows]
+
+    async def interrupted(self, *, before: datetime, limit: int) -> Sequence[UploadSession]:
+        rows = await self._connection.fetch(SELECT_INTERRUPTED, before, limit)
+        return [session_of(row) for row in rows]
+
+    async def unknown_uploads(self, upload_ids: Sequence[str]) -> Sequence[str]:
+        rows = await self._connection.fetch(SELECT_UNKNOWN, upload_ids)
+        return [row["upload_id"] for row in rows]
 
     async def unannounced(self, *, before: datetime, limit: int) -> Sequence[UploadSession]:
         rows = await self._connection.fetch(SELECT_UNANNOUNCED, before, limit)
@@ -80,4 +106,7 @@ class PgSessionHousekeeping:
 
     async def mark_settled(self, session_id: UUID, *, now: datetime, quiet_since: datetime) -> bool:
         status = await self._connection.execute(MARK_SETTLED, session_id, now, quiet_since)
-        return status == "UPDATE 1"
+        if status != "UPDATE 1":
+            return False
+        await self._connection.execute(FORGET_CHECKSUMS, session_id)
+        return True

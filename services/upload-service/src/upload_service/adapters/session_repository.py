@@ -1,6 +1,6 @@
 """Upload sessions in Postgres."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -10,13 +10,14 @@ import asyncpg
 from reel_db.pool import Connection
 from upload_service.adapters.session_rows import SELECT, session_of
 from upload_service.domain.errors import UploadNotFound
+from upload_service.domain.policy import Usage
 from upload_service.domain.session import UploadSession
 
 RESERVE: Final = """
 INSERT INTO upload_sessions
   (id, video_id, owner_id, provider, status, source_mime, source_size_bytes, part_size_bytes,
-   created_at, updated_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+   created_at, updated_at, checksum_algorithm)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 ON CONFLICT (video_id, owner_id) WHERE status IN ('INITIATED', 'IN_PROGRESS', 'PAUSED') DO NOTHING
 """
 
@@ -39,7 +40,8 @@ SELECT_RIVALS_FOR_UPDATE: Final = (
 UPDATE: Final = """
 UPDATE upload_sessions
    SET provider_upload_id = $2, status = $3, bytes_uploaded = $4, fail_reason = $5,
-       updated_at = $6, completing_at = $7, announced_at = $8
+       updated_at = $6, completing_at = $7, announced_at = $8, expected_etag = $9,
+       source_checksum = $10, source_etag = $11
  WHERE id = $1
 """
 
@@ -50,6 +52,28 @@ UPDATE upload_sessions SET bytes_uploaded = $2, updated_at = $3
 
 MARK_VIDEO_DELETED: Final = """
 UPDATE upload_sessions SET video_deleted_at = $2, provider_settled_at = NULL WHERE video_id = $1
+"""
+
+
+# Two requests of one owner that would each just fit wait for each other here.
+LOCK_OWNER: Final = """
+SELECT pg_advisory_xact_lock(hashtextextended('upload.owner.' || $1::uuid::text, 0))
+"""
+
+SELECT_USAGE: Final = """
+SELECT count(*) AS open_sessions, coalesce(sum(source_size_bytes), 0)::bigint AS bytes_in_flight
+  FROM upload_sessions
+ WHERE owner_id = $1 AND status IN ('INITIATED', 'IN_PROGRESS', 'PAUSED')
+"""
+
+SIGN_CHECKSUMS: Final = """
+INSERT INTO upload_part_checksums (session_id, part_number, checksum)
+SELECT $1, * FROM unnest($2::int[], $3::text[])
+ON CONFLICT (session_id, part_number) DO UPDATE SET checksum = EXCLUDED.checksum
+"""
+
+SELECT_CHECKSUMS: Final = """
+SELECT part_number, checksum FROM upload_part_checksums WHERE session_id = $1
 """
 
 
@@ -72,6 +96,7 @@ class PgSessionRepository:
             session.part_size_bytes,
             session.created_at,
             session.updated_at,
+            session.checksum_algorithm,
         )
         return status == "INSERT 0 1"
 
@@ -92,6 +117,19 @@ class PgSessionRepository:
         rows = await self._connection.fetch(SELECT_RIVALS_FOR_UPDATE, video_id)
         return [session_of(row) for row in rows]
 
+    async def usage_for_update(self, owner_id: UUID) -> Usage:
+        await self._connection.execute(LOCK_OWNER, owner_id)
+        row = await self._connection.fetchrow(SELECT_USAGE, owner_id)
+        return Usage(**dict(row or {}))
+
+    async def sign_checksums(self, session_id: UUID, checksums: Mapping[int, str]) -> None:
+        numbers, values = list(checksums), list(checksums.values())
+        await self._connection.execute(SIGN_CHECKSUMS, session_id, numbers, values)
+
+    async def signed_checksums(self, session_id: UUID) -> Mapping[int, str]:
+        rows = await self._connection.fetch(SELECT_CHECKSUMS, session_id)
+        return {row["part_number"]: row["checksum"] for row in rows}
+
     async def save(self, session: UploadSession) -> None:
         await self._connection.execute(
             UPDATE,
@@ -103,6 +141,9 @@ class PgSessionRepository:
             session.updated_at,
             session.completing_at,
             session.announced_at,
+            session.expected_etag,
+            session.source_checksum,
+            session.source_etag,
         )
 
     async def progress(self, session_id: UUID, bytes_uploaded: int, now: datetime) -> None:

@@ -4,13 +4,15 @@ from typing import Final
 
 import asyncpg
 
+from reel_kernel.checksums import Algorithm
 from upload_service.domain.lifecycle import Status
 from upload_service.domain.session import Failure, Provider, UploadSession
 
 SELECT: Final = """
 SELECT id, video_id, owner_id, provider, provider_upload_id, status, bytes_uploaded, source_mime,
        source_size_bytes, part_size_bytes, fail_reason, created_at, updated_at, completing_at,
-       announced_at, video_deleted_at
+       announced_at, video_deleted_at, checksum_algorithm, expected_etag, source_checksum,
+       source_etag
   FROM upload_sessions
 """
 """To be continued with a condition."""
@@ -18,7 +20,7 @@ SELECT id, video_id, owner_id, provider, provider_upload_id, status, bytes_uploa
 
 def session_of(row: asyncpg.Record) -> UploadSession:
     """Read a row of `SELECT`."""
-    reason = row["fail_reason"]
+    reason, algorithm = row["fail_reason"], row["checksum_algorithm"]
     return UploadSession(
         id=row["id"],
         video_id=row["video_id"],
@@ -36,4 +38,8 @@ def session_of(row: asyncpg.Record) -> UploadSession:
         completing_at=row["completing_at"],
         announced_at=row["announced_at"],
         video_deleted_at=row["video_deleted_at"],
+        checksum_algorithm=None if algorithm is None else Algorithm(algorithm),
+        expected_etag=row["expected_etag"],
+        source_checksum=row["source_checksum"],
+        source_etag=row["source_etag"],
     )

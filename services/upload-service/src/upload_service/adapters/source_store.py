@@ -1,16 +1,18 @@
 """Sources in S3."""
 
 from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from contextlib import aclosing, contextmanager
 
 import structlog
 
-from reel_storage import errors
-from reel_storage.multipart import S3Multipart
+from reel_kernel.checksums import Algorithm
+from reel_storage import errors, multipart
+from reel_storage.multipart import Checksums, S3Multipart
 from reel_storage.objects import S3Objects
 from upload_service.domain.errors import StoreUnavailable
-from upload_service.domain.parts import StoredPart
-from upload_service.ports import OpenUpload, PartsRejected, SignedPart, StoredSource, UploadGone
+from upload_service.domain.parts import PartSums, StoredPart
+from upload_service.domain.stored import OpenUpload, SignedPart, StoredSource
+from upload_service.ports import PartsRejected, UploadGone
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -22,29 +24,46 @@ class S3SourceStore:
         self._multipart = multipart
         self._objects = objects
 
-    async def create(self, key: str, mime: str) -> str:
+    async def create(self, key: str, mime: str, algorithm: Algorithm | None = None) -> str:
         with _in_terms_of_the_port():
-            return await self._multipart.create(key, mime)
+            return await self._multipart.create(key, mime, algorithm)
 
     async def sign_part(
-        self, key: str, upload_id: str, *, number: int, size_bytes: int, ttl_s: int
+        self,
+        key: str,
+        upload_id: str,
+        *,
+        number: int,
+        size_bytes: int,
+        ttl_s: int,
+        checksum: tuple[Algorithm, str] | None = None,
     ) -> SignedPart:
         with _in_terms_of_the_port():
-            signed = await self._multipart.presign_part(key, upload_id, number, size_bytes, ttl_s)
-        return SignedPart(url=signed.url, expires_at=signed.expires_at)
+            signed = await self._multipart.presign_part(
+                key, upload_id, number, size_bytes, ttl_s, checksum
+            )
+        return SignedPart(url=signed.url, expires_at=signed.expires_at, headers=signed.headers)
 
     async def list_parts(self, key: str, upload_id: str) -> Sequence[StoredPart]:
         with _in_terms_of_the_port():
             parts = await self._multipart.list_parts(key, upload_id)
         return [
-            StoredPart(number=part.number, etag=part.etag, size_bytes=part.size_bytes)
+            StoredPart(
+                number=part.number,
+                etag=part.etag,
+                size_bytes=part.size_bytes,
+                checksum=part.checksum,
+            )
             for part in parts
         ]
 
-    async def complete(self, key: str, upload_id: str, parts: Sequence[StoredPart]) -> None:
+    async def complete(
+        self, key: str, upload_id: str, parts: Sequence[StoredPart], sums: PartSums | None = None
+    ) -> None:
+        checksums = sums and Checksums(algorithm=sums.algorithm, parts=sums.parts, whole=sums.whole)
         with _in_terms_of_the_port():
             etags = [(part.number, part.etag) for part in parts]
-            await self._multipart.complete(key, upload_id, etags)
+            await self._multipart.complete(key, upload_id, etags, checksums)
 
     async def abort(self, key: str, upload_id: str) -> None:
         with _in_terms_of_the_port():
@@ -52,15 +71,24 @@ class S3SourceStore:
 
     async def list_uploads(self, prefix: str) -> Sequence[OpenUpload]:
         with _in_terms_of_the_port():
-            return [
-                OpenUpload(key=upload.key, upload_id=upload.upload_id)
-                async for upload in self._multipart.list_uploads(prefix)
-            ]
+            return [_open(upload) async for upload in self._multipart.list_uploads(prefix)]
 
-    async def head(self, key: str) -> StoredSource | None:
+    async def some_uploads(self, prefix: str, *, after: str, limit: int) -> Sequence[OpenUpload]:
+        found: list[OpenUpload] = []
         with _in_terms_of_the_port():
-            found = await self._objects.head(key)
-        return found and StoredSource(size_bytes=found.size_bytes, etag=found.etag)
+            async with aclosing(self._multipart.list_uploads(prefix, after=after)) as uploads:
+                async for upload in uploads:
+                    found.append(_open(upload))
+                    if len(found) == limit:
+                        break
+        return found
+
+    async def head(self, key: str, *, with_checksum: bool = False) -> StoredSource | None:
+        with _in_terms_of_the_port():
+            found = await self._objects.head(key, with_checksum=with_checksum)
+        return found and StoredSource(
+            size_bytes=found.size_bytes, etag=found.etag, checksum=found.checksum
+        )
 
     async def read_head(self, key: str, length: int, etag: str) -> bytes:
         with _in_terms_of_the_port():
@@ -69,6 +97,10 @@ class S3SourceStore:
     async def delete(self, prefix: str) -> None:
         with _in_terms_of_the_port():
             await self._objects.delete_prefix(prefix)
+
+
+def _open(upload: multipart.OpenUpload) -> OpenUpload:
+    return OpenUpload(key=upload.key, upload_id=upload.upload_id, initiated_at=upload.initiated_at)
 
 
 @contextmanager

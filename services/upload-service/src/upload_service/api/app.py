@@ -8,7 +8,9 @@ from litestar.di import Provide
 
 from reel_http.app import service_app
 from reel_http.auth import JwtAuth
+from reel_http.fair_use import RequestRate
 from reel_http.health import Check
+from reel_kernel.idempotency import KeyLedger
 from upload_service.api.problems import STATUS
 from upload_service.api.uploads import UploadController
 from upload_service.api.video_uploads import VideoUploadController
@@ -22,7 +24,14 @@ there. Errors are problem details (RFC 9457).
 """
 
 
-def create_app(deps: Deps, *, auth: JwtAuth, health: Mapping[str, Check]) -> Litestar:
+def create_app(
+    deps: Deps,
+    *,
+    auth: JwtAuth,
+    health: Mapping[str, Check],
+    rate: RequestRate | None = None,
+    keys: KeyLedger | None = None,
+) -> Litestar:
     """Build the app around what the composition root has opened."""
 
     def provide_deps() -> Deps:
@@ -35,5 +44,7 @@ def create_app(deps: Deps, *, auth: JwtAuth, health: Mapping[str, Check]) -> Lit
         dependencies={"deps": Provide(provide_deps, sync_to_thread=False)},
         problems=STATUS,
         auth=auth,
+        rate=rate,
+        keys=keys,
         health=health,
     )

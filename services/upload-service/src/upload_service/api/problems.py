@@ -8,8 +8,11 @@ from litestar import Request, Response
 from reel_http.problem_details import problem
 from reel_kernel.errors import DomainError, InvalidTransition
 from upload_service.domain.errors import (
+    ChecksumMismatch,
     PartsMismatch,
     StoreUnavailable,
+    TooManyBytesInFlight,
+    TooManyOpenUploads,
     UnsupportedFormat,
     UploadAlreadyCompleted,
     UploadFailed,
@@ -29,6 +32,9 @@ STATUS: Final[Mapping[type[DomainError], int]] = {
     UploadSessionActive: 409,
     UploadAlreadyCompleted: 409,
     PartsMismatch: 409,
+    ChecksumMismatch: 409,
+    TooManyOpenUploads: 429,
+    TooManyBytesInFlight: 429,
     UploadFailed: 409,
     UnsupportedFormat: 422,
     UploadNotReady: 503,

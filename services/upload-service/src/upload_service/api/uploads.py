@@ -19,7 +19,12 @@ from reel_contracts.uploads import (
 from reel_http.openapi import problem_responses
 from reel_http.request import ServiceRequest
 from upload_service.api import views
-from upload_service.api.bodies import claimed_parts, wanted_parts
+from upload_service.api.bodies import (
+    claimed_checksums,
+    claimed_parts,
+    wanted_checksums,
+    wanted_parts,
+)
 from upload_service.api.problems import RETRYABLE
 from upload_service.ports import Deps
 from upload_service.usecases.complete_upload import complete_upload
@@ -56,9 +61,13 @@ class UploadController(Controller):
     ) -> PartUrl | PartUrls:
         """Get the URL to PUT one part to (`partNumber`), or those of several (`partNumbers`).
 
-        Each takes exactly the part's length; the last part may be shorter than the others.
+        Each takes exactly the part's length; the last part may be shorter than the others. In a
+        session with a checksum algorithm it takes nothing but the bytes of that checksum. URLs end
+        after 15 minutes; asking again is cheap, and the same part may be asked for any number of
+        times.
         """
-        signed = await part_urls(session_id, request.user.id, wanted_parts(data), deps)
+        numbers, checksums = wanted_parts(data), wanted_checksums(data)
+        signed = await part_urls(session_id, request.user.id, numbers, deps, checksums)
         return views.part_urls(signed) if data.part_numbers else views.part_url(signed[0])
 
     @post("/complete", status_code=200, responses=problem_responses(409, 503))
@@ -71,11 +80,15 @@ class UploadController(Controller):
     ) -> UploadState:
         """Join the parts; the video is then UPLOADED and queued for transcoding.
 
-        409 `parts-mismatch` lists `missing`, `differing` and `unexpected` part numbers; 422
-        `unsupported-format` when the bytes are not what was declared, and the video FAILED.
+        409 `parts-mismatch` lists `missing`, `differing` and `unexpected` part numbers, and in
+        `parts` what was expected and what is there; 409 `checksum-mismatch` when the whole is
+        another file; 422 `unsupported-format` when the bytes are not what was declared, and the
+        video FAILED.
         """
         claimed = claimed_parts(data.parts)
-        return views.upload_state(await complete_upload(session_id, request.user.id, claimed, deps))
+        checksums = claimed_checksums(data)
+        session = await complete_upload(session_id, request.user.id, claimed, deps, checksums)
+        return views.upload_state(session)
 
     @post("/pause", status_code=200, responses=problem_responses(409))
     async def pause(

@@ -9,9 +9,11 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
 from reel_contracts.uploads import CreatedUpload, CreateUpload
+from reel_http.idempotency import IDEMPOTENT, resource_id
 from reel_http.openapi import problem_responses
 from reel_http.request import ServiceRequest
 from reel_observability.context import unit_of_work
+from upload_service.api.bodies import algorithm_of
 from upload_service.api.problems import RETRYABLE
 from upload_service.api.views import created_upload
 from upload_service.ports import Deps
@@ -29,7 +31,11 @@ class VideoUploadController(Controller):
     tags = ("uploads",)
     exception_handlers = RETRYABLE
 
-    @post(responses=problem_responses(404, 409, 503), response_headers=[LOCATION])
+    @post(
+        opt={IDEMPOTENT: True},
+        responses=problem_responses(404, 409, 503),
+        response_headers=[LOCATION],
+    )
     async def create(
         self,
         request: ServiceRequest,
@@ -46,6 +52,8 @@ class VideoUploadController(Controller):
             owner_id=request.user.id,
             source_mime=data.source_mime,
             source_size_bytes=data.source_size_bytes,
+            checksum_algorithm=algorithm_of(data),
+            session_id=resource_id(request),
         )
         with unit_of_work("open_session", video_id=str(video_id)):
             session = await open_session(wanted, deps)

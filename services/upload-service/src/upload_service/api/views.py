@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from reel_contracts.uploads import (
+    ChecksumAlgorithm,
     CreatedUpload,
     PartUrl,
     PartUrls,
@@ -11,6 +12,7 @@ from reel_contracts.uploads import (
     UploadStatus,
     UploadView,
 )
+from upload_service.domain.lifecycle import Status
 from upload_service.domain.session import UploadSession
 from upload_service.usecases.part_urls import SignedPartUrl
 from upload_service.usecases.view_session import SessionView
@@ -21,6 +23,7 @@ def created_upload(session: UploadSession) -> CreatedUpload:
         upload_session_id=session.id,
         part_size_bytes=session.part_size_bytes,
         status=UploadStatus(session.status),
+        checksum_algorithm=_algorithm(session),
     )
 
 
@@ -34,10 +37,22 @@ def upload_view(view: SessionView) -> UploadView:
         part_size_bytes=session.part_size_bytes,
         source_size_bytes=session.source_size_bytes,
         uploaded_parts=[
-            UploadedPart(part_number=part.number, etag=part.etag, size_bytes=part.size_bytes)
+            UploadedPart(
+                part_number=part.number,
+                etag=part.etag,
+                size_bytes=part.size_bytes,
+                checksum=part.checksum,
+            )
             for part in view.parts
         ],
+        checksum_algorithm=_algorithm(session),
+        checksum=session.source_checksum if session.status is Status.COMPLETED else None,
     )
+
+
+def _algorithm(session: UploadSession) -> ChecksumAlgorithm | None:
+    algorithm = session.checksum_algorithm
+    return None if algorithm is None else ChecksumAlgorithm(algorithm)
 
 
 def upload_state(session: UploadSession) -> UploadState:
@@ -45,7 +60,12 @@ def upload_state(session: UploadSession) -> UploadState:
 
 
 def part_url(signed: SignedPartUrl) -> PartUrl:
-    return PartUrl(part_number=signed.number, upload_url=signed.url, expires_at=signed.expires_at)
+    return PartUrl(
+        part_number=signed.number,
+        upload_url=signed.url,
+        expires_at=signed.expires_at,
+        headers=dict(signed.headers) or None,
+    )
 
 
 def part_urls(signed: Sequence[SignedPartUrl]) -> PartUrls:

@@ -1,6 +1,6 @@
 """Failures that a client of the upload API must handle."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from reel_kernel.errors import DomainError
@@ -52,22 +52,61 @@ class PartsMismatch(DomainError):
 
     `missing`: parts of the plan that the store or the client's list lacks. `differing`: the store
     has another ETag than claimed or another length than planned. `unexpected`: numbers beyond the
-    plan.
+    plan. `parts` tells of the first 100 what was expected (the plan and the client's claim; null
+    where the plan has no such part) and what the store has (null where it has nothing).
     """
 
     code = "parts-mismatch"
     title = "The parts are not those that were stored"
 
     def __init__(
-        self, *, missing: Sequence[int], differing: Sequence[int], unexpected: Sequence[int]
+        self,
+        *,
+        missing: Sequence[int],
+        differing: Sequence[int],
+        unexpected: Sequence[int],
+        parts: Sequence[Mapping[str, object]] = (),
     ) -> None:
         super().__init__(
             extra={
                 "missing": list(missing),
                 "differing": list(differing),
                 "unexpected": list(unexpected),
+                "parts": list(parts),
             }
         )
+
+
+class ChecksumMismatch(DomainError):
+    """The parts are in place, but are not the file that the client meant: the whole differs."""
+
+    code = "checksum-mismatch"
+    title = "The whole file has another checksum"
+
+    def __init__(self, *, expected: str, actual: str | None) -> None:
+        super().__init__(extra={"expected": expected, "actual": actual})
+
+
+class TooManyOpenUploads(DomainError):
+    """The owner has as many live sessions as one may have: complete or cancel one."""
+
+    code = "too-many-open-uploads"
+    title = "Too many uploads are open"
+    retry_after_s = 10
+
+    def __init__(self, *, limit: int) -> None:
+        super().__init__(extra={"limit": limit})
+
+
+class TooManyBytesInFlight(DomainError):
+    """The owner's live sessions already announce as many bytes as one may: complete one first."""
+
+    code = "too-many-bytes-in-flight"
+    title = "Too many bytes are being uploaded"
+    retry_after_s = 10
+
+    def __init__(self, *, limit: int, bytes_in_flight: int) -> None:
+        super().__init__(extra={"limitBytes": limit, "bytesInFlight": bytes_in_flight})
 
 
 class UnsupportedFormat(DomainError):

@@ -2,23 +2,41 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final, Self
 
+from reel_kernel.checksums import Algorithm, whole_checksum
 from upload_service.domain.errors import PartsMismatch
 
 MIB: Final = 1024 * 1024
 MIN_PART_BYTES: Final = 5 * MIB
 """S3 refuses smaller parts, except the last."""
 MAX_PARTS: Final = 10_000
+MAX_FAULTS: Final = 100
+"""Parts that a refusal describes in full; it names all of them by number."""
+NO_CHECKSUMS: Final[Mapping[int, str]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredPart:
-    """A part as the store lists it; `etag` is bare, without quotes."""
+    """A part as the store lists it; `etag` is bare, without quotes.
+
+    `checksum` is what the store verified: the one it lists, or else the one its URL was signed for.
+    """
 
     number: int
     etag: str
     size_bytes: int
+    checksum: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartSums:
+    """The checksums of all parts of a session, by number, and the whole object's."""
+
+    algorithm: Algorithm
+    parts: Mapping[int, str]
+    whole: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,8 +78,15 @@ class PartPlan:
         start = (number - 1) * self.part_size_bytes
         return min(self.part_size_bytes, self.source_size_bytes - start)
 
-    def check(self, claimed: Mapping[int, str], stored: Sequence[StoredPart]) -> None:
+    def check(
+        self,
+        claimed: Mapping[int, str],
+        stored: Sequence[StoredPart],
+        checksums: Mapping[int, str] = NO_CHECKSUMS,
+    ) -> None:
         """Compare the client's list (number → ETag) with the store's and with this plan.
+
+        `checksums` are those that the client claims; a part without one is not compared by it.
 
         Raises:
             PartsMismatch: they are not the same parts.
@@ -74,11 +99,48 @@ class PartPlan:
             n
             for n in planned
             if n not in missing
-            and (bare_etag(claimed[n]), self.length(n))
-            != (in_store[n].etag, in_store[n].size_bytes)
+            and (bare_etag(claimed[n]), self.length(n), checksums.get(n, in_store[n].checksum))
+            != (in_store[n].etag, in_store[n].size_bytes, in_store[n].checksum)
         ]
-        if missing or differing or unexpected:
-            raise PartsMismatch(missing=missing, differing=differing, unexpected=unexpected)
+        if not (missing or differing or unexpected):
+            return
+        faults = [
+            {
+                "partNumber": n,
+                "expected": self._expected(n, claimed, checksums),
+                "actual": _actual(in_store.get(n)),
+            }
+            for n in sorted([*missing, *differing, *unexpected])[:MAX_FAULTS]
+        ]
+        raise PartsMismatch(
+            missing=missing, differing=differing, unexpected=unexpected, parts=faults
+        )
+
+    def _expected(
+        self, number: int, claimed: Mapping[int, str], checksums: Mapping[int, str]
+    ) -> Mapping[str, object] | None:
+        if number not in self:
+            return None
+        return {
+            "etag": bare_etag(claimed[number]) if number in claimed else None,
+            "sizeBytes": self.length(number),
+            "checksum": checksums.get(number),
+        }
+
+
+def _actual(part: StoredPart | None) -> Mapping[str, object] | None:
+    if part is None:
+        return None
+    return {"etag": part.etag, "sizeBytes": part.size_bytes, "checksum": part.checksum}
+
+
+def sums_of(algorithm: Algorithm, parts: Sequence[StoredPart]) -> PartSums | None:
+    """Return the checksums of a whole upload; None when a part has none."""
+    own = {part.number: part.checksum for part in parts if part.checksum}
+    if len(own) != len(parts):
+        return None
+    whole = whole_checksum(algorithm, [(own[part.number], part.size_bytes) for part in parts])
+    return PartSums(algorithm=algorithm, parts=own, whole=whole)
 
 
 def bare_etag(etag: str) -> str:

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Self
 from uuid import UUID
 
+from reel_kernel.checksums import Algorithm
 from reel_kernel.lifecycle import advance
 from reel_kernel.media import source_key
 from upload_service.domain.lifecycle import LIVE, PRELUDES, TRANSITIONS, Event, Status
@@ -36,6 +37,9 @@ class UploadSession:
     video-service and the store are asked. `completing_at` is when a client last asked to complete,
     `announced_at` when the news of its end was committed to the outbox, `updated_at` the last
     activity of the client.
+
+    `expected_etag` and `source_checksum` are written before the store joins the parts: they tell
+    afterwards whether an object is the one that was meant. `source_etag` is what it then had.
     """
 
     id: UUID
@@ -54,6 +58,10 @@ class UploadSession:
     completing_at: datetime | None = None
     announced_at: datetime | None = None
     video_deleted_at: datetime | None = None
+    checksum_algorithm: Algorithm | None = None
+    expected_etag: str | None = None
+    source_checksum: str | None = None
+    source_etag: str | None = None
 
     @property
     def plan(self) -> PartPlan:

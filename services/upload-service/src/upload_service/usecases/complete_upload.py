@@ -1,11 +1,14 @@
 """A client says that every part is in place."""
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
 from uuid import UUID
 
+from reel_kernel.checksums import joined_etag
 from reel_kernel.errors import InvalidTransition
 from upload_service.domain.errors import (
+    ChecksumMismatch,
     PartsMismatch,
     StoreUnavailable,
     UnsupportedFormat,
@@ -13,13 +16,36 @@ from upload_service.domain.errors import (
     UploadNotReady,
 )
 from upload_service.domain.lifecycle import Event, Status
+from upload_service.domain.parts import PartSums, StoredPart, sums_of
 from upload_service.domain.session import Failure, UploadSession
 from upload_service.ports import Deps, PartsRejected, UploadGone
 from upload_service.usecases.conclude import conclude
+from upload_service.usecases.stored_parts import stored_parts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimedChecksums:
+    """`whole` has the form that the session's algorithm gives the whole object's checksum."""
+
+    parts: Mapping[int, str] = field(default_factory=dict[int, str])
+    whole: str | None = None
+
+
+NO_CLAIM: Final = ClaimedChecksums()
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    etags: Mapping[int, str]
+    checksums: ClaimedChecksums
 
 
 async def complete_upload(
-    session_id: UUID, owner_id: UUID, claimed: Mapping[int, str], deps: Deps
+    session_id: UUID,
+    owner_id: UUID,
+    claimed: Mapping[int, str],
+    deps: Deps,
+    checksums: ClaimedChecksums = NO_CLAIM,
 ) -> UploadSession:
     """Join the parts, look at the result, and commit the end of the session with its news.
 
@@ -32,11 +58,13 @@ async def complete_upload(
         owner_id: The caller.
         claimed: Part number → ETag, as the client got them from the store.
         deps: The outside world.
+        checksums: What the client says the parts and the whole are, as far as it says so.
 
     Raises:
         UploadNotFound: no such session of this owner.
         InvalidTransition: the session is not IN_PROGRESS, or was cancelled meanwhile.
         PartsMismatch: parts are missing, differ, or are not of the plan; nothing changed.
+        ChecksumMismatch: the parts are there, but the whole is another file; nothing changed.
         UnsupportedFormat: the bytes are not what was declared; the session is FAILED.
         UploadFailed: the store lost the upload; the session is FAILED, a new one can be opened.
         StoreUnavailable: nothing was decided; repeat the call.
@@ -45,9 +73,9 @@ async def complete_upload(
     if session.status is Status.COMPLETED:
         return session
     try:
-        await _join(session, upload_id, claimed, deps)
+        await _join(session, upload_id, _Claim(claimed, checksums), deps)
         return _answer(await conclude(session, deps))
-    except (PartsMismatch, StoreUnavailable):
+    except (PartsMismatch, ChecksumMismatch, StoreUnavailable):
         # A concurrent call may have ended the session, and taken the parts away from this one.
         async with deps.begin() as tx:
             current = await tx.sessions.get(session_id, owner_id)
@@ -71,18 +99,43 @@ async def _begin(session_id: UUID, owner_id: UUID, deps: Deps) -> tuple[UploadSe
     return session, session.provider_upload_id
 
 
-async def _join(
-    session: UploadSession, upload_id: str, claimed: Mapping[int, str], deps: Deps
-) -> None:
-    key, plan = session.source_key, session.plan
+async def _join(session: UploadSession, upload_id: str, claim: _Claim, deps: Deps) -> None:
     try:
-        stored = await deps.store.list_parts(key, upload_id)
-        plan.check(claimed, stored)
-        await deps.store.complete(key, upload_id, stored)
+        stored = await stored_parts(session, upload_id, deps)
+        session.plan.check(claim.etags, stored, claim.checksums.parts)
+        sums = _sums(session, stored, claim.checksums.whole)
+        if await _expect(session, stored, sums, deps):
+            await deps.store.complete(session.source_key, upload_id, stored, sums)
     except UploadGone:
         return  # an earlier or a concurrent call joined them, or they were lost: `conclude` tells
     except PartsRejected as error:
         raise StoreUnavailable("The parts changed while they were being joined") from error
+
+
+def _sums(
+    session: UploadSession, stored: Sequence[StoredPart], claimed: str | None
+) -> PartSums | None:
+    algorithm = session.checksum_algorithm
+    sums = sums_of(algorithm, stored) if algorithm else None
+    if claimed is not None and claimed != (sums and sums.whole):
+        raise ChecksumMismatch(expected=claimed, actual=sums and sums.whole)
+    return sums
+
+
+async def _expect(
+    session: UploadSession, stored: Sequence[StoredPart], sums: PartSums | None, deps: Deps
+) -> bool:
+    """Write down what the joined object will look like; False when the session has ended."""
+    async with deps.begin() as tx:
+        current = await tx.sessions.get_for_update(session.id, session.owner_id)
+        if current.is_live:
+            expected = replace(
+                current,
+                expected_etag=joined_etag([part.etag for part in stored]) or None,
+                source_checksum=sums and sums.whole,
+            )
+            await tx.sessions.save(expected)
+    return current.is_live
 
 
 def _answer(session: UploadSession) -> UploadSession:

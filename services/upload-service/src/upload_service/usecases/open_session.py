@@ -19,10 +19,13 @@ import asyncio
 from dataclasses import dataclass, replace
 from uuid import UUID
 
+from reel_kernel.checksums import Algorithm
 from reel_kernel.errors import InvalidRequest, InvalidTransition
 from reel_kernel.media import check_source
 from upload_service.domain.errors import (
     StoreUnavailable,
+    TooManyBytesInFlight,
+    TooManyOpenUploads,
     UploadAlreadyCompleted,
     UploadSessionActive,
     VideoNotFound,
@@ -42,6 +45,9 @@ class OpenSession:
     owner_id: UUID
     source_mime: str
     source_size_bytes: int
+    checksum_algorithm: Algorithm | None = None
+    session_id: UUID | None = None
+    """The id the session is to have: a repeat with the same one finds what an earlier try made."""
 
 
 async def open_session(command: OpenSession, deps: Deps) -> UploadSession:
@@ -50,23 +56,38 @@ async def open_session(command: OpenSession, deps: Deps) -> UploadSession:
     Raises:
         InvalidRequest: type or size is not accepted.
         UploadSessionActive, UploadAlreadyCompleted: the owner's earlier session stands.
+        TooManyOpenUploads, TooManyBytesInFlight: the owner's share is used up.
         VideoNotFound: no such video of this owner.
         InvalidTransition: the video's status takes no upload.
         VideoServiceUnavailable, StoreUnavailable: worth another try.
     """
     if errors := check_source(command.source_mime, command.source_size_bytes):
         raise InvalidRequest(errors=errors)
-    reservation = await _reserve(_reservation(command, deps), deps)
+    earlier = await _earlier(command, deps)
+    if earlier and earlier.is_open:
+        return earlier
+    wanted = _reservation(command, None if earlier else command.session_id, deps)
+    reservation = await _reserve(wanted, deps)
     upload_id = await _admit_and_create(reservation, deps)
     return await _record(reservation, upload_id, deps)
 
 
-def _reservation(command: OpenSession, deps: Deps) -> UploadSession:
+async def _earlier(command: OpenSession, deps: Deps) -> UploadSession | None:
+    """Return the session that an earlier try of this very request had begun, if there was one."""
+    if command.session_id is None:
+        return None
+    async with deps.begin() as tx:
+        sessions = await tx.sessions.of_video(command.video_id)
+    same = (command.session_id, command.owner_id)
+    return next((one for one in sessions if (one.id, one.owner_id) == same), None)
+
+
+def _reservation(command: OpenSession, session_id: UUID | None, deps: Deps) -> UploadSession:
     size = command.source_size_bytes
     plan = PartPlan.of(size, target_part_bytes=deps.policy.part_size_bytes)
     now = deps.now()
     return UploadSession(
-        id=deps.new_id(),
+        id=session_id or deps.new_id(),
         video_id=command.video_id,
         owner_id=command.owner_id,
         source_mime=command.source_mime,
@@ -74,12 +95,14 @@ def _reservation(command: OpenSession, deps: Deps) -> UploadSession:
         part_size_bytes=plan.part_size_bytes,
         created_at=now,
         updated_at=now,
+        checksum_algorithm=command.checksum_algorithm,
     )
 
 
 async def _reserve(wanted: UploadSession, deps: Deps) -> UploadSession:
     async with deps.begin() as tx:
         await _clear_the_way(tx, wanted, deps)
+        await _check_share(tx, wanted, deps)
         if await tx.sessions.reserve(wanted):
             return wanted
     async with deps.begin() as tx:  # a concurrent call was faster: now its row can be seen
@@ -102,11 +125,23 @@ async def _clear_the_way(tx: Transaction, wanted: UploadSession, deps: Deps) -> 
         await endings.give_up(tx, rival, Failure.NEVER_OPENED, now=deps.now())
 
 
+async def _check_share(tx: Transaction, wanted: UploadSession, deps: Deps) -> None:
+    policy = deps.policy
+    usage = await tx.sessions.usage_for_update(wanted.owner_id)
+    if 0 < policy.open_sessions_max <= usage.open_sessions:
+        raise TooManyOpenUploads(limit=policy.open_sessions_max)
+    in_flight = usage.bytes_in_flight
+    if 0 < policy.bytes_in_flight_max < in_flight + wanted.source_size_bytes:
+        raise TooManyBytesInFlight(limit=policy.bytes_in_flight_max, bytes_in_flight=in_flight)
+
+
 async def _admit_and_create(session: UploadSession, deps: Deps) -> str:
     try:
         async with asyncio.timeout(deps.policy.opening_grace.total_seconds() / 2):
             await deps.video_service.admit(session)
-            return await deps.store.create(session.source_key, session.source_mime)
+            return await deps.store.create(
+                session.source_key, session.source_mime, session.checksum_algorithm
+            )
     except (VideoNotFound, InvalidTransition):
         async with deps.begin() as tx:
             await tx.sessions.withdraw(session.id)

@@ -1,10 +1,11 @@
 """A client wants to PUT parts."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
+from reel_kernel.checksums import is_checksum
 from reel_kernel.errors import FieldError, InvalidRequest, InvalidTransition
 from upload_service.domain.errors import UploadNotReady
 from upload_service.domain.lifecycle import SIGNABLE, Event, Status
@@ -17,35 +18,63 @@ class SignedPartUrl:
     number: int
     url: str
     expires_at: datetime
+    headers: Mapping[str, str]
 
 
 async def part_urls(
-    session_id: UUID, owner_id: UUID, numbers: Sequence[int], deps: Deps
+    session_id: UUID,
+    owner_id: UUID,
+    numbers: Sequence[int],
+    deps: Deps,
+    checksums: Sequence[str] = (),
 ) -> tuple[SignedPartUrl, ...]:
     """Sign a URL for each part, for exactly that part's length; repeats of a number collapse.
+
+    In a session with a checksum algorithm, `checksums` are those of the parts, in the same order,
+    and the URL is signed for it as well: the store refuses other bytes.
 
     The first one handed out is the start of the upload (spec 1.5: INITIATED → IN_PROGRESS).
 
     Raises:
         UploadNotFound: no such session of this owner.
         InvalidTransition: the session is paused or has ended.
-        InvalidRequest: a number lies beyond the session's plan.
+        InvalidRequest: a number lies beyond the session's plan, or a checksum is missing, too
+            many, or none of the session's algorithm.
         UploadNotReady: the session is still being opened.
     """
-    session, upload_id = await _start(session_id, owner_id, numbers, deps)
+    wanted = _Wanted(numbers, checksums)
+    session, upload_id = await _start(session_id, owner_id, wanted, deps)
     return tuple(
-        [await _sign(session, upload_id, number, deps) for number in dict.fromkeys(numbers)]
+        [
+            await _sign(session, upload_id, (number, wanted.by_number.get(number)), deps)
+            for number in dict.fromkeys(numbers)
+        ]
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    numbers: Sequence[int]
+    checksums: Sequence[str]
+
+    @property
+    def by_number(self) -> Mapping[int, str]:
+        return dict(zip(self.numbers, self.checksums, strict=False))
+
+    def field(self, name: str, index: int) -> str:
+        return name if len(self.numbers) == 1 else f"{name}s[{index}]"
+
+
 async def _start(
-    session_id: UUID, owner_id: UUID, numbers: Sequence[int], deps: Deps
+    session_id: UUID, owner_id: UUID, wanted: _Wanted, deps: Deps
 ) -> tuple[UploadSession, str]:
     async with deps.begin() as tx:
         session = await tx.sessions.get_for_update(session_id, owner_id)
         upload_id = _signable(session)
-        _check_numbers(session, numbers)
+        _check(session, wanted)
         now = deps.now()
+        if wanted.checksums:
+            await tx.sessions.sign_checksums(session.id, wanted.by_number)
         touched = replace(session, updated_at=now)
         if session.status is Status.INITIATED:
             touched = session.on(Event.START, now=now)
@@ -62,28 +91,51 @@ def _signable(session: UploadSession) -> str:
     return session.provider_upload_id
 
 
-def _check_numbers(session: UploadSession, numbers: Sequence[int]) -> None:
-    plan = session.plan
-    message = f"must be from 1 to {plan.count}, the number of parts of this upload"
-    errors = [
-        FieldError(
-            field="partNumber" if len(numbers) == 1 else f"partNumbers[{index}]",
-            code="out-of-range",
-            message=message,
-        )
-        for index, number in enumerate(numbers)
-        if number not in plan
-    ]
+def _check(session: UploadSession, wanted: _Wanted) -> None:
+    errors = [*_bad_numbers(session, wanted), *_bad_checksums(session, wanted)]
     if errors:
         raise InvalidRequest(errors=errors)
 
 
-async def _sign(session: UploadSession, upload_id: str, number: int, deps: Deps) -> SignedPartUrl:
+def _bad_numbers(session: UploadSession, wanted: _Wanted) -> Iterator[FieldError]:
+    plan = session.plan
+    message = f"must be from 1 to {plan.count}, the number of parts of this upload"
+    for index, number in enumerate(wanted.numbers):
+        if number not in plan:
+            name = wanted.field("partNumber", index)
+            yield FieldError(field=name, code="out-of-range", message=message)
+
+
+def _bad_checksums(session: UploadSession, wanted: _Wanted) -> Iterator[FieldError]:
+    algorithm, name = session.checksum_algorithm, wanted.field("checksum", 0).split("[")[0]
+    if algorithm is None:
+        if wanted.checksums:
+            message = "this upload was opened without a checksum algorithm"
+            yield FieldError(field=name, code="unexpected", message=message)
+        return
+    if len(wanted.checksums) != len(wanted.numbers):
+        message = f"one {algorithm} checksum a part is required"
+        yield FieldError(field=name, code="missing", message=message)
+    for index, checksum in enumerate(wanted.checksums):
+        if not is_checksum(algorithm, checksum):
+            message = f"must be a Base64 {algorithm} checksum"
+            field = wanted.field("checksum", index)
+            yield FieldError(field=field, code="invalid", message=message)
+
+
+async def _sign(
+    session: UploadSession, upload_id: str, part: tuple[int, str | None], deps: Deps
+) -> SignedPartUrl:
+    number, checksum = part
+    algorithm = session.checksum_algorithm
     signed = await deps.store.sign_part(
         session.source_key,
         upload_id,
         number=number,
         size_bytes=session.plan.length(number),
         ttl_s=deps.policy.part_url_ttl_s,
+        checksum=(algorithm, checksum) if algorithm and checksum else None,
     )
-    return SignedPartUrl(number=number, url=signed.url, expires_at=signed.expires_at)
+    return SignedPartUrl(
+        number=number, url=signed.url, expires_at=signed.expires_at, headers=signed.headers
+    )

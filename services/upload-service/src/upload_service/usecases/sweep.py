@@ -5,9 +5,12 @@ from dataclasses import dataclass, replace
 
 import structlog
 
+from upload_service.domain.errors import StoreUnavailable
 from upload_service.domain.session import Failure, UploadSession
-from upload_service.ports import Deps
+from upload_service.ports import Deps, UploadGone
 from upload_service.usecases import endings
+from upload_service.usecases.abort_strays import abort_strays
+from upload_service.usecases.conclude import conclude, is_joined
 from upload_service.usecases.settle import settle_soon
 
 log = structlog.stdlib.get_logger(__name__)
@@ -15,28 +18,70 @@ log = structlog.stdlib.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Swept:
-    """How many sessions each part of a sweep dealt with."""
+    """How many sessions, and uploads that none of them knows, each part of a sweep dealt with."""
 
+    healed: int = 0
     expired: int
     announced: int
     visited: int
+    strays: int = 0
 
 
 async def sweep(deps: Deps) -> Swept:
     """Do one batch of each; several workers may sweep at once, no session is dealt with twice."""
     swept = Swept(
+        healed=await heal_interrupted(deps),
         expired=await expire_untouched(deps),
         announced=await announce_abandoned(deps),
         visited=await settle_ended(deps),
+        strays=await abort_strays(deps),
     )
     if swept != Swept(expired=0, announced=0, visited=0):
         log.info(
             "sessions_swept",
+            healed=swept.healed,
             expired=swept.expired,
             announced=swept.announced,
             visited=swept.visited,
+            strays=swept.strays,
         )
     return swept
+
+
+async def heal_interrupted(deps: Deps) -> int:
+    """End live sessions whose parts the store had joined when their completion was cut off.
+
+    Those whose parts are still apart wait for the client, as any other.
+    """
+    before = deps.now() - deps.policy.completing_grace
+    async with deps.begin() as tx:
+        sessions = await tx.housekeeping.interrupted(before=before, limit=deps.policy.sweep_batch)
+    return sum([await _heal(session, deps) for session in sessions])
+
+
+async def _heal(session: UploadSession, deps: Deps) -> bool:
+    try:
+        if await _is_over(session, deps):
+            await conclude(session, deps)
+            return True
+    except StoreUnavailable as error:
+        log.warning("heal_postponed", upload_session_id=str(session.id), error=repr(error))
+        return False
+    async with deps.begin() as tx:
+        current = await tx.sessions.get_for_update(session.id, session.owner_id)
+        if current.completing_at == session.completing_at and current.is_live:
+            await tx.sessions.save(replace(current, completing_at=None))
+    return False
+
+
+async def _is_over(session: UploadSession, deps: Deps) -> bool:
+    if await is_joined(session, deps):
+        return True
+    try:
+        await deps.store.list_parts(session.source_key, session.provider_upload_id or "")
+    except UploadGone:
+        return True
+    return False
 
 
 async def expire_untouched(deps: Deps) -> int:

@@ -7,7 +7,8 @@ from uuid import UUID
 from upload_service.domain.parts import StoredPart, bytes_in
 from upload_service.domain.session import UploadSession
 from upload_service.ports import Deps, UploadGone
-from upload_service.usecases.conclude import conclude
+from upload_service.usecases.conclude import conclude, is_joined
+from upload_service.usecases.stored_parts import stored_parts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,8 +25,8 @@ async def view_session(session_id: UUID, owner_id: UUID, deps: Deps) -> SessionV
 
     Progress is the store's truth. The row keeps a copy, for when the store cannot be asked any
     more; it is written only when the sum has changed, and counts as activity of the client then. A
-    live session that the store does not know is concluded: its completion was interrupted, or it is
-    lost.
+    live session that the store has joined, or does not know, is concluded: its completion was
+    interrupted, or it is lost.
 
     Raises:
         UploadNotFound: no such session of this owner.
@@ -36,7 +37,9 @@ async def view_session(session_id: UUID, owner_id: UUID, deps: Deps) -> SessionV
     if not session.is_live or session.provider_upload_id is None:
         return _stored_view(session)
     try:
-        parts = await deps.store.list_parts(session.source_key, session.provider_upload_id)
+        if await is_joined(session, deps):
+            return _stored_view(await conclude(session, deps))
+        parts = await stored_parts(session, session.provider_upload_id, deps)
     except UploadGone:
         return _stored_view(await conclude(session, deps))
     uploaded = bytes_in(parts)

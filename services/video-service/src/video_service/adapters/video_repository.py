@@ -14,6 +14,7 @@ INSERT: Final = """
 INSERT INTO videos (id, owner_id, title, description, source_size_bytes, source_mime, status,
                     version, created_at, updated_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+ON CONFLICT (id) DO NOTHING
 """
 
 SELECT_FOR_UPDATE: Final = select_videos("""
@@ -46,8 +47,8 @@ class PgVideoRepository:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def add(self, video: Video) -> None:
-        await self._connection.execute(
+    async def add(self, video: Video) -> bool:
+        status = await self._connection.execute(
             INSERT,
             video.id,
             video.owner_id,
@@ -60,6 +61,7 @@ class PgVideoRepository:
             video.created_at,
             video.updated_at,
         )
+        return status == "INSERT 0 1"
 
     async def lock(self, video_id: UUID) -> Video:
         row = await self._connection.fetchrow(SELECT_FOR_UPDATE, video_id)

@@ -9,7 +9,9 @@ from litestar.di import Provide
 
 from reel_http.app import service_app
 from reel_http.auth import JwtAuth
+from reel_http.fair_use import RequestRate
 from reel_http.health import Check
+from reel_kernel.idempotency import KeyLedger
 from reel_messaging.webhooks import WebhookVerifier
 from video_service.api.edge import Edge
 from video_service.api.events import events
@@ -35,6 +37,8 @@ class Wiring:
     from_upload: WebhookVerifier
     from_transcode: WebhookVerifier
     health: Mapping[str, Check]
+    rate: RequestRate | None = None
+    keys: KeyLedger | None = None
 
 
 def create_app(wiring: Wiring | None = None) -> Litestar:
@@ -50,6 +54,8 @@ def create_app(wiring: Wiring | None = None) -> Litestar:
         problems=STATUS,
         auth=wiring.auth if wiring else anonymous_auth(),
         health=wiring.health if wiring else {},
+        rate=wiring.rate if wiring else None,
+        keys=wiring.keys if wiring else None,
     )
 
 

@@ -17,6 +17,7 @@ from reel_contracts.videos import (
     VideoPage,
     VideoView,
 )
+from reel_http.idempotency import IDEMPOTENT, resource_id
 from reel_http.openapi import problem_responses
 from reel_http.request import ServiceRequest
 from video_service.api.cursor import decode_cursor
@@ -46,12 +47,12 @@ class VideoController(Controller):
     path = "/api/videos"
     tags = ("videos",)
 
-    @post(operation_id="createVideo", response_headers=[ETAG, LOCATION])
+    @post(operation_id="createVideo", opt={IDEMPOTENT: True}, response_headers=[ETAG, LOCATION])
     async def create(
         self, request: ServiceRequest, data: JSONBody[CreateVideo], edge: NamedDependency[Edge]
     ) -> Response[CreatedVideo]:
         """Announce a film; its upload is opened next, at `/api/videos/{videoId}/uploads`."""
-        video = await create_video(request.user.id, data, edge.deps)
+        video = await create_video(request.user.id, data, edge.deps, video_id=resource_id(request))
         headers = {**edge.headers(video), "Location": f"{self.path}/{video.id}"}
         return Response(created_video(video), headers=headers)
 

@@ -11,14 +11,20 @@ from video_service.ports import Deps
 log = structlog.stdlib.get_logger(__name__)
 
 
-async def create_video(owner_id: UUID, request: CreateVideo, deps: Deps) -> Video:
+async def create_video(
+    owner_id: UUID, request: CreateVideo, deps: Deps, *, video_id: UUID | None = None
+) -> Video:
     """Open a DRAFT of `owner_id`.
+
+    With `video_id` a repeat of the same request finds the video that an earlier try had made, and
+    makes no second.
 
     Raises:
         InvalidRequest: title, description, type or size.
+        VideoNotFound: the video that an earlier try made was deleted since.
     """
     video = Video.draft(
-        deps.new_id(),
+        video_id or deps.new_id(),
         owner_id,
         title=request.title,
         description=request.description,
@@ -27,6 +33,7 @@ async def create_video(owner_id: UUID, request: CreateVideo, deps: Deps) -> Vide
         now=deps.now(),
     )
     async with deps.begin() as tx:
-        await tx.videos.add(video)
+        if not await tx.videos.add(video):
+            return await tx.videos.lock_of_owner(owner_id, video.id)
     log.info("video_created", video_id=str(video.id), source_mime=video.source_mime)
     return video
