@@ -179,6 +179,11 @@ class MemoryOutputs:
         self._check()
         self.keys = {key for key in self.keys if not is_of_attempt(key, prefix)}
 
+    async def measure_video(self, video_id: UUID) -> tuple[int, int]:
+        self._check()
+        keys = [key for key in self.keys if key.startswith(hls_prefix(video_id))]
+        return len(keys), sum(map(len, keys))
+
     async def delete_video(self, video_id: UUID) -> None:
         self._check()
         prefix = hls_prefix(video_id)

@@ -39,6 +39,7 @@ from transcode_service.consumers.transcode_requested import transcode_requested
 from transcode_service.consumers.video_deleted import video_deleted
 from transcode_service.domain.backoff import RetryPolicy
 from transcode_service.ports.jobs import (
+    PURGE_WEBHOOK,
     TRANSCODE_JOBS,
     VIDEO_WEBHOOK,
     Begin,
@@ -55,6 +56,7 @@ from transcode_service.usecases.tell_progress import tell_nobody
 SERVICE: Final = "transcode-service"
 SCHEMA: Final = "transcode"
 WEBHOOK_PATH: Final = "/api/webhooks/transcoding"
+PURGED_PATH: Final = "/api/webhooks/transcoding/purged"
 PROGRESS_PATH: Final = "/api/webhooks/progress"
 
 BEAT_S: Final = 1.0
@@ -170,7 +172,11 @@ def assemble(
         relay=Relay(
             clients.pool,
             channel=channel(SCHEMA),
-            deliver={VIDEO_WEBHOOK: to_video.as_deliver(), TRANSCODE_JOBS: to_jobs.as_deliver()},
+            deliver={
+                VIDEO_WEBHOOK: to_video.as_deliver(),
+                PURGE_WEBHOOK: _sender(http, PURGED_PATH, settings).as_deliver(),
+                TRANSCODE_JOBS: to_jobs.as_deliver(),
+            },
         ),
         sweeper=sweeper,
         chores=(

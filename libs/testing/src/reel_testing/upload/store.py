@@ -10,7 +10,7 @@ from uuid import uuid4
 from reel_testing.upload.builders import NOON
 from reel_testing.upload.database import FakeDatabase
 from upload_service.domain.errors import StoreUnavailable
-from upload_service.domain.parts import StoredPart
+from upload_service.domain.parts import Found, StoredPart
 from upload_service.ports import OpenUpload, PartsRejected, SignedPart, StoredSource, UploadGone
 
 Interruption = Callable[[], Awaitable[None]]
@@ -84,6 +84,11 @@ class FakeStore:
     async def read_head(self, key: str, length: int, etag: str) -> bytes:
         await self._answer(etag)
         return self.objects[key][:length]
+
+    async def measure(self, prefix: str) -> Found:
+        await self._answer(prefix)
+        sizes = [len(body) for key, body in self.objects.items() if key.startswith(prefix)]
+        return Found(objects=len(sizes), size_bytes=sum(sizes))
 
     async def delete(self, prefix: str) -> None:
         await self._answer(prefix)

@@ -9,7 +9,7 @@ from reel_storage import errors
 from reel_storage.multipart import S3Multipart
 from reel_storage.objects import S3Objects
 from upload_service.domain.errors import StoreUnavailable
-from upload_service.domain.parts import StoredPart
+from upload_service.domain.parts import Found, StoredPart
 from upload_service.ports import OpenUpload, PartsRejected, SignedPart, StoredSource, UploadGone
 
 log = structlog.stdlib.get_logger(__name__)
@@ -65,6 +65,11 @@ class S3SourceStore:
     async def read_head(self, key: str, length: int, etag: str) -> bytes:
         with _in_terms_of_the_port():
             return await self._objects.read_range(key, 0, length, etag)
+
+    async def measure(self, prefix: str) -> Found:
+        with _in_terms_of_the_port():
+            sizes = [found.size_bytes async for found in self._objects.list_prefix(prefix)]
+        return Found(objects=len(sizes), size_bytes=sum(sizes))
 
     async def delete(self, prefix: str) -> None:
         with _in_terms_of_the_port():
