@@ -66,6 +66,9 @@ test-unit: $(READY) ## no server, no network
 test-integration: setup ## against PostgreSQL, S3 and SQS
 	$(PYTEST) tests/integration
 
+test-long: setup ## what the tests above run a slice of, whole
+	$(PYTEST) -m long
+
 e2e: setup ## the whole stack, through its public addresses
 	$(PYTEST) tests/e2e tests/resilience
 
@@ -103,5 +106,5 @@ help: ## this list
 	/^##@/ { printf "\n%s\n", substr($$0, 5) } \
 	/^[a-z0-9-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-.PHONY: setup lock clean fmt lint types arch contracts test test-unit test-integration e2e matrix bench \
+.PHONY: setup lock clean fmt lint types arch contracts test test-unit test-integration test-long e2e matrix bench \
 	demo up down logs token ops help

@@ -74,6 +74,7 @@ def test_the_containers_are_the_parts_of_the_embedded_stack() -> None:
         cdn_url="http://127.0.0.1:1",
         services=addresses,
         ports=dict.fromkeys(addresses, 1),
+        worker_ports=dict.fromkeys(addresses, 1),
         secrets=secrets,
         work=Path("work"),
     )

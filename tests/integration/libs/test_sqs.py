@@ -16,9 +16,11 @@ from reel_messaging.sqs import (
     Retry,
     SqsMessage,
     SqsSettings,
+    Valve,
     queue_reachable,
     sqs_client,
 )
+from reel_testing.brake import Brake, brake_before
 from reel_testing.gate import gate_before
 from reel_testing.infra import Infra
 from reel_testing.plugin import NewQueue, QueueUrls
@@ -75,6 +77,27 @@ async def counts(client: "SQSClient", url: str) -> tuple[int, int]:
 
 async def is_empty(client: "SQSClient", url: str) -> bool:
     return await counts(client, url) == (0, 0)
+
+
+async def it_waits(client: "SQSClient", url: str) -> bool:
+    return await counts(client, url) == (1, 0)
+
+
+@asynccontextmanager
+async def behind_a_brake(
+    infra: Infra, queue: QueueUrls
+) -> "AsyncGenerator[tuple[SQSClient, QueueUrls, Brake]]":
+    """Stop the answer to a receive, which has taken its messages, on its way to us."""
+    endpoint = infra.sqs.endpoint_url or ""
+    async with brake_before(endpoint, rb"AmazonSQS\.ReceiveMessage", answer_bytes=0) as brake:
+        settings = SqsSettings(
+            endpoint_url=brake.in_front(endpoint),
+            access_key_id=infra.sqs.access_key_id,
+            secret_access_key=infra.sqs.secret_access_key,
+        )
+        urls = QueueUrls(brake.in_front(queue.url), brake.in_front(queue.dlq_url))
+        async with sqs_client(settings) as own:
+            yield own, urls, brake
 
 
 async def test_an_acknowledged_message_is_gone(client: "SQSClient", queue: QueueUrls) -> None:
@@ -221,6 +244,90 @@ async def test_stopping_hands_an_unfinished_message_back_at_once(
 
     assert cancelled.is_set()
     assert await counts(client, queue.url) == (1, 0)
+
+
+async def test_a_message_that_comes_just_when_the_consumer_stops_is_handed_back_at_once(
+    client: "SQSClient", queue: QueueUrls, infra: Infra
+) -> None:
+    desk = Desk()
+    await QueuePublisher(client, queue.url).publish("m1", b"{}")
+
+    async with (
+        behind_a_brake(infra, queue) as (own, own_queue, brake),
+        consuming(own, own_queue, desk) as stop,
+    ):
+        await brake.held.wait()
+        stop.set()
+        brake.release.set()
+
+    assert desk.seen == []
+    assert await counts(client, queue.url) == (1, 0)
+
+
+async def test_a_message_that_comes_just_when_the_valve_shuts_is_handed_back_at_once(
+    client: "SQSClient", queue: QueueUrls, infra: Infra
+) -> None:
+    desk, valve = Desk(), Valve()
+    await QueuePublisher(client, queue.url).publish("m1", b"{}")
+
+    async with (
+        behind_a_brake(infra, queue) as (own, own_queue, brake),
+        consuming(own, own_queue, desk, valve=valve),
+    ):
+        await brake.held.wait()
+        valve.shut()
+        brake.release.set()
+
+        await until(lambda: it_waits(client, queue.url))
+        assert desk.seen == []
+        valve.open()
+        await until(lambda: is_empty(client, queue.url))
+
+    assert [message.receive_count for message in desk.seen] == [2]
+
+
+async def test_a_shut_valve_lets_a_running_handler_finish_and_takes_nothing_more(
+    client: "SQSClient", queue: QueueUrls
+) -> None:
+    finish, valve = asyncio.Event(), Valve()
+
+    async def wait(_: SqsMessage) -> Outcome:
+        await finish.wait()
+        return Ack()
+
+    desk = Desk(wait)
+    await QueuePublisher(client, queue.url).publish("m1", b"{}")
+    await QueuePublisher(client, queue.url).publish("m2", b"{}")
+
+    async with consuming(client, queue, desk, valve=valve):
+        await until(lambda: len(desk.seen) == 1)
+        valve.shut()
+        finish.set()
+        await until(lambda: it_waits(client, queue.url))
+
+    assert len(desk.seen) == 1
+
+
+async def test_an_interrupted_handler_gives_its_message_back_at_once(
+    client: "SQSClient", queue: QueueUrls
+) -> None:
+    async def hang(_: SqsMessage) -> Outcome:
+        await asyncio.Event().wait()
+        return Ack()
+
+    desk, valve, stop = Desk(hang), Valve(), asyncio.Event()
+    consumer = Consumer(client, queue.url, desk.handle, valve=valve, wait_s=1)
+    await QueuePublisher(client, queue.url).publish("m1", b"{}")
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(consumer.run(stop))
+        await until(lambda: len(desk.seen) == 1)
+        valve.shut()
+        consumer.interrupt()
+        await until(lambda: it_waits(client, queue.url))
+        stop.set()
+
+    assert len(desk.seen) == 1
 
 
 async def test_a_consumer_waits_for_a_queue_that_is_away(

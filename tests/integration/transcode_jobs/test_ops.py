@@ -1,35 +1,23 @@
 """The operators' command, as a process, as they run it."""
 
 import asyncio
-import sys
+from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
 import msgspec
+from click.testing import CliRunner
 
-from reel_stack.environment import base_environment
 from reel_testing.transcode_builders import FakeTranscoder, a_request
-from reel_testing.transcode_process import environment
+from reel_testing.transcode_process import environment, run_ops
 from reel_testing.transcode_system import TranscodeSystem
 from reel_testing.waiting import until
 from transcode_service.adapters.pg_transaction import transactions
 from transcode_service.bootstrap import job_deps
 from transcode_service.consumers.sweeper import Sweeper
+from transcode_service.ops import main
 from transcode_service.usecases.run_job import run_job
-
-
-async def ops(system: TranscodeSystem, folder: Path, *arguments: str) -> tuple[int | None, str]:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "transcode_service.ops",
-        *arguments,
-        env={**base_environment(folder), **environment(system.settings)},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    output, _ = await process.communicate()
-    return process.returncode, output.decode()
+from transcode_service.usecases.take_lease import take_lease
 
 
 async def test_jobs_and_attempts_are_shown(system: TranscodeSystem, tmp_path: Path) -> None:
@@ -37,8 +25,8 @@ async def test_jobs_and_attempts_are_shown(system: TranscodeSystem, tmp_path: Pa
     begin = transactions(system.clients.pool)
     await run_job(request, job_deps(begin, FakeTranscoder(), Sweeper(), system.settings))
 
-    _, listed = await ops(system, tmp_path, "jobs", "--state", "SUCCEEDED")
-    _, shown = await ops(system, tmp_path, "job", str(request.job_id))
+    _, listed = await run_ops(system.settings, tmp_path, "jobs", "--state", "SUCCEEDED")
+    _, shown = await run_ops(system.settings, tmp_path, "job", str(request.job_id))
 
     assert [msgspec.json.decode(line)["id"] for line in listed.splitlines()] == [
         str(request.job_id)
@@ -55,7 +43,7 @@ async def test_jobs_and_attempts_are_shown(system: TranscodeSystem, tmp_path: Pa
 
 
 async def test_an_unknown_job_is_an_error(system: TranscodeSystem, tmp_path: Path) -> None:
-    status, output = await ops(system, tmp_path, "job", str(uuid4()))
+    status, output = await run_ops(system.settings, tmp_path, "job", str(uuid4()))
 
     assert status == 1
     assert "There is no job" in output
@@ -69,11 +57,32 @@ async def test_a_dead_webhook_is_listed_and_replayed(
     await run_job(request, job_deps(begin, FakeTranscoder(), Sweeper(), system.settings))
     await system.clients.pool.execute("UPDATE outbox SET dead_at = now(), last_error = '404'")
 
-    _, listed = await ops(system, tmp_path, "dead")
-    _, replayed = await ops(system, tmp_path, "replay", "--all")
+    _, listed = await run_ops(system.settings, tmp_path, "dead")
+    _, replayed = await run_ops(system.settings, tmp_path, "replay", "--all")
     async with system.working(FakeTranscoder()):
         await until(lambda: bool(system.webhooks.of(request.video_id)))
 
     [dead] = (msgspec.json.decode(line) for line in listed.splitlines())
     assert (dead["destination"], dead["lastError"]) == ("video-webhook", "404")
     assert replayed == "1 to be delivered again\n"
+
+
+async def test_a_pause_is_ordered_seen_and_ended(system: TranscodeSystem) -> None:
+    begin = transactions(system.clients.pool)
+    await take_lease(a_request(), job_deps(begin, FakeTranscoder(), Sweeper(), system.settings))
+
+    ask = partial(CliRunner(env=environment(system.settings)).invoke, main)
+
+    paused = await asyncio.to_thread(ask, ["pause", "--reason", "roll back", "--now"])
+    again = await asyncio.to_thread(ask, ["pause"])
+    asked = await asyncio.to_thread(ask, ["status"])
+    resumed = await asyncio.to_thread(ask, ["resume"])
+
+    answers = (paused.output, again.output, asked.output, resumed.output)
+    first, second, third, last = map(msgspec.json.decode, answers)
+    assert (first["paused"], first["reason"], first["interrupt"]) == (True, "roll back", True)
+    assert first["unfinished"] == {"QUEUED": 0, "RUNNING": 1}
+    assert (second["reason"], second["interrupt"]) == ("roll back", False)
+    assert second["pausedAt"] == first["pausedAt"]
+    assert third == second
+    assert (last["paused"], last["pausedAt"], last["reason"]) == (False, None, None)

@@ -1,21 +1,28 @@
 """The real process: signals, leftovers, health, and one film from end to end."""
 
+import os
 import signal
+from datetime import timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import httpx
 import msgspec
 import pytest
 
-from reel_contracts.events import TranscodeRequested
+from reel_contracts.events import TranscodeRequested, VideoDeleted
 from reel_contracts.webhooks import TranscodeOutcome, TranscodeWebhook
 from reel_kernel.clock import utc_now
 from reel_stack import sources
+from reel_testing.internal import told_on
 from reel_testing.transcode_builders import a_request
 from reel_testing.transcode_process import StuckFfmpeg, WorkerProcess, worker_process
 from reel_testing.transcode_system import TranscodeSystem
 from reel_testing.waiting import until
 from transcode_service.settings import Settings
+
+CANCEL_S = 3
+"""What the README promises."""
 
 
 @pytest.fixture(scope="session")
@@ -52,10 +59,17 @@ async def test_a_film_becomes_a_ladder(
     request = await a_job(system, film)
 
     async with worker_process(patient(system, tmp_path), tmp_path) as worker:
-        await system.until_state(request.job_id, "SUCCEEDED")
+        await worker.until_logged("job_succeeded")
         started = await worker.until_logged("transcode_started")
+        told = await told_on((await worker.until_logged("http_listening"))["ports"][0])
         status = await worker.end(signal.SIGTERM, within_s=10)
 
+    assert told.value("reel_transcode_attempts_total", outcome="succeeded") == 1
+    assert told.value("reel_transcode_queue_wait_seconds_count") == 1
+    assert told.value("reel_transcode_source_bytes_total") == len(film)
+    assert told.value("reel_transcode_paused") == 0
+    assert told.value("reel_outbox_pending_messages") + told.value("reel_outbox_dead_messages") == 1
+    assert not told.names_somebody
     body = await system.clients.pool.fetchval("SELECT body FROM outbox")
     webhook = msgspec.json.decode(body, type=TranscodeWebhook)
     assert (webhook.status, webhook.attempt) == (TranscodeOutcome.READY, 1)
@@ -86,6 +100,64 @@ async def test_sigterm_hands_the_job_back_and_exits_in_time(
         QueueUrl=system.settings.jobs_queue_url, WaitTimeSeconds=1
     )
     assert str(request.job_id) in answer.get("Messages", [{}])[0].get("Body", "")
+
+
+async def test_what_sigterm_hands_back_is_taken_up_elsewhere_at_once(
+    system: TranscodeSystem, film: bytes, stuck: StuckFfmpeg, tmp_path: Path
+) -> None:
+    request = await a_job(system, film)
+    leaving = patient(system, tmp_path, ffmpeg=str(stuck.path), shutdown_s=0)
+    (tmp_path / "other").mkdir()
+
+    async with worker_process(leaving, tmp_path) as first:
+        await until(stuck.runs)
+        async with worker_process(patient(system, tmp_path), tmp_path / "other") as second:
+            await second.until_logged("worker_started")
+            await first.end(signal.SIGTERM, within_s=10)
+            await second.until_logged("job_succeeded")
+
+    left, won = await system.attempts(request.job_id)
+    assert (left["state"], won["state"]) == ("INTERRUPTED", "SUCCEEDED")
+    # Long before the lease of 60 s could have run out.
+    assert won["started_at"] - left["ended_at"] < timedelta(seconds=5)
+
+
+async def test_a_deleted_video_ends_ffmpeg_and_empties_its_prefix_within_3_s(
+    system: TranscodeSystem, tmp_path: Path
+) -> None:
+    endless = sources.make("3gp", tmp_path / "film.3gp", 60).read_bytes()
+    request = await a_job(system, endless)
+    prefix = f"videos/{request.video_id}/hls/"
+    settings = patient(system, tmp_path, preset="placebo", segment_s=1)
+
+    async with worker_process(settings, tmp_path) as worker:
+        pid = (await worker.until_logged("ffmpeg_started"))["pid"]
+        await until(lambda: some_is_stored(system, prefix))
+        await system.delete(
+            VideoDeleted(video_id=request.video_id, owner_id=uuid4(), deleted_at=utc_now())
+        )
+        await until(lambda: is_gone(system, prefix, pid), within_s=CANCEL_S)
+        await worker.until_logged("video_purged")
+        events = [line["event"] for line in worker.events()]
+        await worker.end(signal.SIGTERM, within_s=10)
+
+    assert "job_succeeded" not in events
+    assert events.index("attempt_canceled") < events.index("video_purged")
+    assert await system.keys(prefix) == set()
+    [attempt] = await system.attempts(request.job_id)
+    assert attempt["state"] == "CANCELED"
+
+
+async def some_is_stored(system: TranscodeSystem, prefix: str) -> bool:
+    return bool(await system.keys(prefix))
+
+
+async def is_gone(system: TranscodeSystem, prefix: str, pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return not await system.keys(prefix)
+    return False
 
 
 async def test_an_idle_worker_exits_at_once(system: TranscodeSystem, tmp_path: Path) -> None:

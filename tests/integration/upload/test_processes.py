@@ -14,6 +14,7 @@ import httpx
 import pytest
 from click.testing import CliRunner, Result
 
+from reel_testing.internal import told_on
 from reel_testing.upload.builders import MIB
 from reel_testing.upload.service import UploadSystem
 from upload_service.ops import ops
@@ -25,7 +26,12 @@ STOP_S = 20
 @asynccontextmanager
 async def running(system: UploadSystem, module: str) -> AsyncGenerator[Process]:
     """A process of the service, with a port of its own choice; killed if it is left running."""
-    environment = {**os.environ, **system.environment, "UPLOAD_PORT": "0"}
+    environment = {
+        **os.environ,
+        **system.environment,
+        "UPLOAD_PORT": "0",
+        "UPLOAD_WORKER_PORT": "0",
+    }
     arguments = ("-m", f"upload_service.{module}")
     process = await asyncio.create_subprocess_exec(
         sys.executable, *arguments, env=environment, stdout=PIPE
@@ -81,9 +87,14 @@ async def test_the_worker_delivers_and_stops_when_told(system: UploadSystem) -> 
     await system.agent.do(session_id, "cancel")
 
     async with running(system, "worker") as process:
-        await logged(process, "message_delivered")
+        [port] = (await logged(process, "http_listening"))["ports"]
+        await system.until(lambda: len(system.videos.statuses(session_id)) == 2)
+        told = await told_on(port)
 
         assert await stopped(process) == 0
+    assert (told.status, set(told.checks)) == (200, {"database", "store", "queue"})
+    assert told.value("reel_outbox_pending_messages") + told.value("reel_outbox_dead_messages") <= 1
+    assert not told.names_somebody
     assert [str(status) for status in system.videos.statuses(session_id)] == [
         "INITIATED",
         "CANCELED",

@@ -18,6 +18,7 @@ import pytest
 from reel_contracts.events import TranscodeRequested
 from reel_messaging.sqs import sqs_client
 from reel_testing.infra import Infra
+from reel_testing.internal import told_on
 from reel_testing.plugin import NewBucket, NewDatabase, NewQueue
 from reel_testing.tokens import TokenIssuer
 from reel_testing.video_service import VideoService, new_secret, video_service
@@ -44,6 +45,7 @@ async def deployment(
     values = {
         "DATABASE_URL": database_url,
         "PORT": "0",
+        "WORKER_PORT": "0",
         "JWT_PUBLIC_KEY": TokenIssuer().public_pem.replace("\n", "\\n"),
         "CDN_BASE_URL": "https://cdn.example.com",
         "S3_ENDPOINT_URL": infra.s3.endpoint_url,
@@ -146,10 +148,16 @@ async def test_the_worker_puts_jobs_on_the_queue_and_stops_when_told(
             video_id = await service.given(owner, "UPLOADED")
 
             await until(lambda: has_status(service, video_id, "TRANSCODING"))
+            told = await told_on((await logged(process, "http_listening"))["ports"][0])
 
             assert await stopped(process) == 0
         received = await sqs.receive_message(QueueUrl=deployment.jobs_url, WaitTimeSeconds=5)
 
+    assert (told.status, told.checks["database"]) == (200, "ok")
+    delivered = {"destination": "transcode-jobs", "outcome": "delivered"}
+    assert told.value("reel_outbox_deliveries_total", **delivered) == 1
+    assert told.value("reel_outbox_pending_messages") == 0
+    assert not told.names_somebody
     [message] = received["Messages"]
     job = msgspec.json.decode(message.get("Body", ""), type=TranscodeRequested)
     assert (str(job.video_id), job.source_file_key) == (video_id, f"videos/{video_id}/source.mp4")

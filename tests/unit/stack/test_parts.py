@@ -44,6 +44,7 @@ def wiring(secrets: keys.Secrets, tmp_path: Path) -> Wiring:
         cdn_url="http://127.0.0.1:3",
         services={name: f"http://127.0.0.1/{name}" for name in names},
         ports=dict.fromkeys(names, 4),
+        worker_ports=dict.fromkeys(names, 5),
         secrets=msgspec.structs.replace(secrets, sqs_keys=secrets.s3_keys),
         work=tmp_path,
     )
@@ -70,8 +71,11 @@ def test_a_service_is_told_no_other_services_password(service: Service, wiring: 
         assert wiring.secrets.s3_keys[name].secret_access_key not in values
 
 
-def test_transcode_service_alone_serves_http_from_its_worker(wiring: Wiring) -> None:
-    names = [part.name for part in services.all_parts(wiring)]
+def test_every_process_of_ours_tells_when_it_is_ready(wiring: Wiring) -> None:
+    parts = services.all_parts(wiring)
+
+    names = [part.name for part in parts]
+    assert all(part.ready for part in parts)
 
     assert names == ["video-api", "video-worker", "upload-api", "upload-worker", "transcode-worker"]
 

@@ -194,7 +194,7 @@ async def test_after_the_last_attempt_the_job_is_given_up(
 
     assert outcomes[:2] == [Later(2), Later(4)]
     assert isinstance(outcomes[2], GivenUp)
-    assert str(error) in outcomes[2].reason
+    assert str(error) in outcomes[2].detail
     assert ledger.job(request.job_id).fail_reason == reason
     webhook = the_webhook(ledger)
     assert (webhook.status, webhook.fail_reason, webhook.attempt) == (

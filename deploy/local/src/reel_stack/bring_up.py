@@ -38,6 +38,7 @@ class Plan:
     gateway_port: int
     cdn_port: int
     service_ports: dict[str, int]
+    worker_ports: dict[str, int]
     secrets: Secrets
 
     @property
@@ -62,6 +63,7 @@ class Plan:
             cdn_url=cdn_part.url(self.cdn_port),
             services=self.service_urls,
             ports=self.service_ports,
+            worker_ports=self.worker_ports,
             secrets=msgspec.structs.replace(self.secrets, sqs_keys=sqs_keys),
             work=self.layout.work,
         )
@@ -92,6 +94,7 @@ def plan(options: Options) -> Plan:
         options=options,
         ports=ports,
         service_ports={service.name: ports.choose() for service in SERVICES},
+        worker_ports={service.name: ports.choose() for service in SERVICES if service.has_api},
         secrets=keys.load_or_generate(options.layout.secrets, objectstore.ACCOUNT),
         **wanted,
         **chosen,

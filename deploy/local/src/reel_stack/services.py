@@ -29,6 +29,8 @@ from reel_stack.topology import (
 
 WORKER_STOP_S: Final = 30.0
 API_STOP_S: Final = 20.0
+POLL_S: Final = "1"
+"""Requests cost nothing here, and a stack that stops waits for the last of them."""
 FFMPEG_VARIABLE: Final = "REEL_FFMPEG"
 
 Settings = dict[str, str]
@@ -36,7 +38,10 @@ Settings = dict[str, str]
 
 @dataclass(frozen=True, kw_only=True)
 class Wiring:
-    """Where everything is, once the servers run. URLs without a trailing slash."""
+    """Where everything is, once the servers run. URLs without a trailing slash.
+
+    `worker_ports` are those of the workers beside an API, by name of the service.
+    """
 
     postgres_admin_url: str
     s3_url: str
@@ -44,6 +49,7 @@ class Wiring:
     cdn_url: str
     services: Mapping[str, str]
     ports: Mapping[str, int]
+    worker_ports: Mapping[str, int]
     secrets: Secrets
     work: Path
     database: str = DATABASE
@@ -80,6 +86,7 @@ def _jwt(wiring: Wiring) -> Settings:
 
 def _video(wiring: Wiring) -> Settings:
     return _jwt(wiring) | {
+        "WORKER_PORT": str(wiring.worker_ports[VIDEO.name]),
         "CDN_BASE_URL": wiring.cdn_url,
         "TRANSCODE_JOBS_QUEUE_URL": queue.queue_url(wiring.sqs_url, TRANSCODE_JOBS),
         "UPLOAD_EVENTS_QUEUE_URL": queue.queue_url(wiring.sqs_url, UPLOAD_EVENTS),
@@ -91,6 +98,8 @@ def _video(wiring: Wiring) -> Settings:
 
 def _upload(wiring: Wiring) -> Settings:
     return _jwt(wiring) | {
+        "WORKER_PORT": str(wiring.worker_ports[UPLOAD.name]),
+        "POLL_S": POLL_S,
         "VIDEO_SERVICE_URL": wiring.services[VIDEO.name],
         "WEBHOOK_SECRET": wiring.secrets.webhook_secrets[UPLOAD.name],
         "EVENTS_QUEUE_URL": queue.queue_url(wiring.sqs_url, UPLOAD_EVENTS),
@@ -107,6 +116,7 @@ def _transcode(wiring: Wiring) -> Settings:
         "VIDEO_SERVICE_URL": wiring.services[VIDEO.name],
         "WEBHOOK_SECRET": wiring.secrets.webhook_secrets[TRANSCODE.name],
         "WORK_DIR": str(wiring.work),
+        "POLL_S": POLL_S,
         **({} if ffmpeg is None else {"FFMPEG": ffmpeg}),
     }
 
@@ -131,14 +141,17 @@ def migration(service: Service, env: Mapping[str, str]) -> Part:
 
 
 def parts(service: Service, wiring: Wiring) -> tuple[Part, ...]:
-    """The API and the worker; a service without an API serves health from its worker."""
+    """The API and the worker, each with health and metrics on a port of its own."""
     env = settings(service, wiring)
     ready = answers_http(f"{wiring.services[service.name]}/readyz")
+    worker_ready = ready
+    if service.has_api:
+        worker_ready = answers_http(f"http://{LOOPBACK}:{wiring.worker_ports[service.name]}/readyz")
     worker = Part(
         name=f"{service.key}-worker",
         argv=_module(service, "worker"),
         env=env,
-        ready=None if service.has_api else ready,
+        ready=worker_ready,
         is_service=True,
         stop_s=WORKER_STOP_S,
     )

@@ -19,11 +19,13 @@ from litestar.types import (
 
 from reel_http.auth import JwtAuth, JwtMiddleware, Owner
 from reel_http.health import Check, health_routes
+from reel_http.metrics import metrics_route
 from reel_http.openapi import ProblemResponsesPlugin, openapi_config
 from reel_http.problem_details import exception_handlers
 from reel_http.request import ServiceRequest
 from reel_http.request_context import Handler, in_request_context
 from reel_kernel.errors import DomainError
+from reel_observability.metrics import Sample
 
 MAX_BODY_BYTES: Final = 1024 * 1024
 WEBHOOKS: Final = "/api/webhooks/"
@@ -56,6 +58,7 @@ def service_app(
     problems: Mapping[type[DomainError], int] | None = None,
     auth: JwtAuth | None = None,
     health: Mapping[str, Check] | None = None,
+    samples: Sequence[Sample] = (),
     lifespan: Sequence[Lifespan] = (),
     version: str = "1.0.0",
     description: str | None = None,
@@ -63,9 +66,10 @@ def service_app(
 ) -> ServiceApp:
     """Build the app of a service.
 
-    Every failure is a problem document. Every route but health, `/schema` and `/api/webhooks/`
-    needs a JWT when `auth` is given; handlers then may take `owner: NamedDependency[Owner]` or
-    read `request.user`. Bodies longer than `max_body_bytes` are refused with 413.
+    Every failure is a problem document. Every route but health, `/metrics`, `/schema` and
+    `/api/webhooks/` needs a JWT when `auth` is given; handlers then may take
+    `owner: NamedDependency[Owner]` or read `request.user`. Bodies longer than `max_body_bytes`
+    are refused with 413.
 
     Args:
         title: Heading of the OpenAPI document.
@@ -74,6 +78,7 @@ def service_app(
         problems: HTTP status of each domain error.
         auth: How tokens are checked; None for a service without public routes.
         health: Readiness checks by name.
+        samples: Set gauges before `/metrics` is answered.
         lifespan: Context managers entered at start-up and left at shutdown.
         version: Version of the API.
         description: Markdown for the head of the OpenAPI document.
@@ -81,7 +86,7 @@ def service_app(
     """
     middleware = [DefineMiddleware(JwtMiddleware, auth=auth, exclude=[f"^{WEBHOOKS}"])]
     return ServiceApp(
-        route_handlers=[*health_routes(health or {}), *controllers],
+        route_handlers=[*health_routes(health or {}), metrics_route(samples), *controllers],
         dependencies={"owner": Provide(_owner, sync_to_thread=False), **(dependencies or {})},
         exception_handlers=exception_handlers(problems or {}),
         middleware=middleware if auth else [],
@@ -92,6 +97,18 @@ def service_app(
         request_class=ServiceRequest,
         request_max_body_size=max_body_bytes,
         debug=False,
+    )
+
+
+def worker_app(
+    *, title: str, health: Mapping[str, Check], samples: Sequence[Sample] = ()
+) -> ServiceApp:
+    """Build the app of a process without an API: health and metrics, for the inside alone."""
+    return service_app(
+        title=title,
+        description="Internal: health and metrics only.",
+        health=health,
+        samples=samples,
     )
 
 

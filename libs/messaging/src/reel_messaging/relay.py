@@ -15,6 +15,7 @@ from reel_db import outbox
 from reel_db.outbox import OutboxRow
 from reel_db.pool import ACQUIRE_TIMEOUT_S, DATABASE_ERRORS, Connection, Pool, transaction
 from reel_messaging.listen import listen
+from reel_messaging.outbox_metrics import DELIVERIES
 from reel_messaging.retry import RECONNECT, PermanentDeliveryError, RetryPolicy, keep_cancellation
 from reel_observability.context import unit_of_work
 
@@ -147,16 +148,19 @@ class Relay:
         except Exception as error:  # noqa: BLE001 - on_delivered refused: deliver again later
             await self._failed(row, error)
         else:
+            _count(row, "delivered")
             log.info("message_delivered", attempt=row.attempts)
 
     async def _failed(self, row: OutboxRow, error: Exception) -> None:
         text = f"{type(error).__name__}: {error}"[:ERROR_CHARS]
         exhausted = row.attempts >= self._policy.max_attempts
         if exhausted or isinstance(error, PermanentDeliveryError):
+            _count(row, "dead")
             log.error("message_dead", attempt=row.attempts, error=text)
             await self._store(lambda connection: outbox.mark_dead(connection, row, error=text))
             return
         retry_in_s = self._policy.delay_s(row.attempts)
+        _count(row, "failed")
         log.warning("message_failed", attempt=row.attempts, error=text, retry_in_s=retry_in_s)
         await self._store(
             lambda connection: outbox.mark_failed(
@@ -192,3 +196,7 @@ class Relay:
             log.warning("outbox_unreachable", error=repr(error))
             return False
         return True
+
+
+def _count(row: OutboxRow, outcome: str) -> None:
+    DELIVERIES.labels(destination=row.destination, outcome=outcome).inc()

@@ -86,6 +86,7 @@ class Databases:
             cdn_url=NOWHERE,
             services=dict.fromkeys(names, NOWHERE),
             ports=dict.fromkeys(names, 0),
+            worker_ports=dict.fromkeys(names, 0),
             secrets=self._infra.secrets,
             work=self._work,
             database=database,

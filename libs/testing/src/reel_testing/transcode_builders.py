@@ -175,23 +175,23 @@ class MemoryOutputs:
         self.keys = set(keys)
         self.broken = False
 
-    async def delete_attempt(self, prefix: str) -> None:
-        self._check()
-        self.keys = {key for key in self.keys if not is_of_attempt(key, prefix)}
+    async def delete_attempt(self, prefix: str) -> int:
+        return self._delete({key for key in self.keys if is_of_attempt(key, prefix)})
 
     async def measure_video(self, video_id: UUID) -> tuple[int, int]:
-        self._check()
+        if self.broken:
+            raise OSError("the store is away")
         keys = [key for key in self.keys if key.startswith(hls_prefix(video_id))]
         return len(keys), sum(map(len, keys))
 
-    async def delete_video(self, video_id: UUID) -> None:
-        self._check()
-        prefix = hls_prefix(video_id)
-        self.keys = {key for key in self.keys if not key.startswith(prefix)}
+    async def delete_video(self, video_id: UUID) -> int:
+        return self._delete({key for key in self.keys if key.startswith(hls_prefix(video_id))})
 
-    def _check(self) -> None:
+    def _delete(self, keys: set[str]) -> int:
         if self.broken:
             raise OSError("the store is away")
+        self.keys -= keys
+        return len(keys)
 
 
 def sweep_deps(

@@ -36,6 +36,21 @@ def environment(settings: Settings) -> dict[str, str]:
     return {f"{PREFIX}{name.upper()}": str(value) for name, value in given if value is not None}
 
 
+async def run_ops(settings: Settings, folder: Path, *arguments: str) -> tuple[int | None, str]:
+    """Run the operators' command as they do; return its exit status and output."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "transcode_service.ops",
+        *arguments,
+        env={**base_environment(folder), **environment(settings)},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    output, _ = await process.communicate()
+    return process.returncode, output.decode()
+
+
 @dataclass(frozen=True, slots=True)
 class WorkerProcess:
     """A running worker; its log is a file of JSON lines."""

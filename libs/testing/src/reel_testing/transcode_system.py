@@ -75,12 +75,17 @@ class TranscodeSystem:
                 background = [
                     group.create_task(worker.relay.run()),
                     group.create_task(worker.sweeper.run(worker.chores)),
+                    group.create_task(worker.watch.run(worker.jobs.interrupt)),
                 ]
-                consuming = [group.create_task(one.run(stop)) for one in worker.consumers]
+                consuming = [
+                    group.create_task(one.run(stop)) for one in (worker.jobs, worker.events)
+                ]
                 try:
                     yield worker
                 finally:
-                    stop.set()
+                    if not stop.is_set():  # nobody needs the end of a poll of this test's own queue
+                        for task in consuming:
+                            task.cancel()
                     await asyncio.wait(consuming)
                     for task in background:
                         task.cancel()
@@ -115,6 +120,13 @@ class TranscodeSystem:
 
     async def queue_is_empty(self) -> bool:
         """Tell whether no job message is left, visible or in flight."""
+        return await self._job_messages() == (0, 0)
+
+    async def a_job_waits(self) -> bool:
+        """Tell whether one job message is there for anybody to take, and none is in flight."""
+        return await self._job_messages() == (1, 0)
+
+    async def _job_messages(self) -> tuple[int, int]:
         answer = await self.clients.sqs.get_queue_attributes(
             QueueUrl=self.settings.jobs_queue_url,
             AttributeNames=[
@@ -122,7 +134,9 @@ class TranscodeSystem:
                 "ApproximateNumberOfMessagesNotVisible",
             ],
         )
-        return all(count == "0" for count in answer.get("Attributes", {}).values())
+        found = answer.get("Attributes", {})
+        waiting = found["ApproximateNumberOfMessages"]
+        return int(waiting), int(found["ApproximateNumberOfMessagesNotVisible"])
 
     async def put(self, *keys: str) -> None:
         """Store small objects."""
@@ -200,6 +214,7 @@ def settings(
         "retry_base_s": 0.01,
         "retry_max_s": 0.01,
         "shutdown_s": 0,
+        "poll_s": 1,
     }
     return Settings(**(quick | more))  # pyright: ignore[reportArgumentType] - values of each field
 

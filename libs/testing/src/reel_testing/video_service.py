@@ -22,9 +22,10 @@ from reel_db.pool import Pool
 from reel_http.auth import JwtAuth
 from reel_messaging.webhooks import WebhookSender, WebhookVerifier
 from reel_testing.tokens import AUDIENCE, ISSUER, TokenIssuer
+from video_service.adapters.deliveries import on_delivered
 from video_service.api.app import Wiring, create_app
 from video_service.api.edge import Edge
-from video_service.bootstrap import build_deps, change_feed, on_delivered
+from video_service.bootstrap import build_deps, change_feed
 from video_service.domain.errors import SourceStoreUnavailable
 from video_service.ports import Deps
 

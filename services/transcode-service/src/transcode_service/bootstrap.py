@@ -1,17 +1,14 @@
 """Composition root: the only module that knows every adapter."""
 
-import os
-import socket
 import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from random import SystemRandom
 from typing import Final
-from uuid import uuid4
 
 import httpx
 from litestar import Litestar
@@ -20,24 +17,28 @@ from reel_db import pool
 from reel_db.outbox import channel
 from reel_db.pool import Pool
 from reel_http.health import Check
+from reel_messaging.outbox_metrics import outbox_depth
 from reel_messaging.relay import Relay
-from reel_messaging.sqs import Consumer, QueuePublisher, SqsSettings, sqs_client
+from reel_messaging.sqs import Consumer, QueuePublisher, SqsSettings, Valve
 from reel_messaging.webhooks import WebhookSender, http_client
-from reel_storage.client import S3Settings, s3_client
+from reel_storage.client import S3Settings
 from reel_storage.objects import S3Objects
-from transcode_service.adapters.clients import Clients, checks
-from transcode_service.adapters.find_ffmpeg import find_ffmpeg
-from transcode_service.adapters.media import media_deps
+from transcode_service.adapters.clients import Clients, checks, open_clients
+from transcode_service.adapters.cpus import own_capacity
 from transcode_service.adapters.output_store import S3OutputStore
+from transcode_service.adapters.pg_consumption import consumption_reader
 from transcode_service.adapters.pg_history import purge_history
 from transcode_service.adapters.pg_transaction import transactions
 from transcode_service.adapters.progress_webhook import progress_webhook
-from transcode_service.adapters.work_dir import in_own_directory, own_work_dir
+from transcode_service.adapters.work_dir import open_transcoder
+from transcode_service.adapters.worker_name import own_name
 from transcode_service.api.app import create_app
-from transcode_service.consumers.sweeper import Chore, Sweeper
+from transcode_service.consumers.consumption import ConsumptionWatch
+from transcode_service.consumers.sweeper import Chore, Sweeper, tidying
 from transcode_service.consumers.transcode_requested import transcode_requested
 from transcode_service.consumers.video_deleted import video_deleted
 from transcode_service.domain.backoff import RetryPolicy
+from transcode_service.domain.capacity import Capacity
 from transcode_service.ports.jobs import (
     PURGE_WEBHOOK,
     TRANSCODE_JOBS,
@@ -49,8 +50,6 @@ from transcode_service.ports.jobs import (
     Transcoder,
 )
 from transcode_service.settings import Settings
-from transcode_service.usecases.revive import bury_canceled, revive_forgotten
-from transcode_service.usecases.sweep import sweep
 from transcode_service.usecases.tell_progress import tell_nobody
 
 SERVICE: Final = "transcode-service"
@@ -66,9 +65,11 @@ EVENTS_AT_ONCE: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """Everything that runs in the worker process."""
+    """Everything that runs in the worker process; `watch` turns `jobs` off and on."""
 
-    consumers: Sequence[Consumer]
+    jobs: Consumer
+    events: Consumer
+    watch: ConsumptionWatch
     relay: Relay
     sweeper: Sweeper
     chores: Sequence[Chore]
@@ -81,6 +82,15 @@ def database(settings: Settings, process: str) -> AbstractAsyncContextManager[Po
         settings.database_url,
         max_size=settings.database_pool_max,
         application_name=f"{SERVICE}-{process}",
+    )
+
+
+def _clients(settings: Settings, process: str) -> AbstractAsyncContextManager[Clients]:
+    return open_clients(
+        database(settings, process),
+        s3=_s3(settings),
+        sqs=_sqs(settings),
+        ffmpeg=Path(settings.ffmpeg) if settings.ffmpeg else None,
     )
 
 
@@ -99,11 +109,17 @@ async def worker(settings: Settings) -> AsyncGenerator[Worker]:
         FfmpegNotFound: no usable FFmpeg on this machine.
         OSError: the work directory cannot be made.
     """
-    async with AsyncExitStack() as stack:
-        clients = await stack.enter_async_context(_clients(settings, "worker"))
-        transcoder = await stack.enter_async_context(_transcoder(clients, settings))
-        http = await stack.enter_async_context(http_client())
+    async with (
+        _clients(settings, "worker") as clients,
+        _transcoder(clients, settings) as transcoder,
+        http_client() as http,
+    ):
         yield assemble(clients, transcoder, http, settings)
+
+
+def capacity(settings: Settings) -> Capacity:
+    """Return how much of this machine a worker takes."""
+    return own_capacity(None if settings.concurrency == "auto" else settings.concurrency)
 
 
 def job_deps(
@@ -118,7 +134,7 @@ def job_deps(
     return JobDeps(
         begin=begin,
         transcode=transcoder,
-        owner=f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}",
+        owner=own_name(),
         retry=_retry(settings),
         random=SystemRandom().random,
         lease_s=settings.lease_s,
@@ -146,70 +162,51 @@ def assemble(
     """Wire a worker's parts together."""
     begin = transactions(clients.pool)
     sweeper = Sweeper()
+    valve = Valve(is_open=False)  # until the database says that jobs are wanted
     sweeping = sweep_deps(begin, S3Objects(clients.s3, settings.s3_bucket), settings)
     send_progress = progress_webhook(_sender(http, PROGRESS_PATH, settings))
     working = job_deps(begin, transcoder, sweeper, settings, send_progress=send_progress)
-    jobs = Consumer(
-        clients.sqs,
+    consumer = partial(Consumer, clients.sqs, wait_s=settings.poll_s, grace_s=settings.shutdown_s)
+    jobs = consumer(
         settings.jobs_queue_url,
         transcode_requested(working),
+        valve=valve,
         dlq_url=settings.jobs_dlq_url,
         visibility_s=settings.lease_s,
-        concurrency=settings.concurrency,
-        grace_s=settings.shutdown_s,
+        concurrency=capacity(settings).jobs,
     )
-    events = Consumer(
-        clients.sqs,
+    events = consumer(
         settings.events_queue_url,
         video_deleted(begin, wake_sweeper=sweeper.wake),
         concurrency=EVENTS_AT_ONCE,
-        grace_s=settings.shutdown_s,
     )
-    to_video = _sender(http, WEBHOOK_PATH, settings)
+    paths = {VIDEO_WEBHOOK: WEBHOOK_PATH, PURGE_WEBHOOK: PURGED_PATH}
+    to_video = {to: _sender(http, path, settings).as_deliver() for to, path in paths.items()}
     to_jobs = QueuePublisher(clients.sqs, settings.jobs_queue_url)
     return Worker(
-        consumers=(jobs, events),
+        jobs=jobs,
+        events=events,
+        watch=ConsumptionWatch(consumption_reader(clients.pool), valve),
         relay=Relay(
             clients.pool,
             channel=channel(SCHEMA),
-            deliver={
-                VIDEO_WEBHOOK: to_video.as_deliver(),
-                PURGE_WEBHOOK: _sender(http, PURGED_PATH, settings).as_deliver(),
-                TRANSCODE_JOBS: to_jobs.as_deliver(),
-            },
+            deliver={**to_video, TRANSCODE_JOBS: to_jobs.as_deliver()},
         ),
         sweeper=sweeper,
-        chores=(
-            partial(bury_canceled, sweeping),
-            partial(sweep, sweeping),
-            partial(revive_forgotten, sweeping),
-            partial(purge_history, clients.pool),
-        ),
-        health=create_app(_checks(clients, settings)),
+        chores=(*tidying(sweeping, valve), partial(purge_history, clients.pool)),
+        health=create_app(_checks(clients, settings), [outbox_depth(clients.pool)]),
     )
 
 
-@asynccontextmanager
-async def _transcoder(clients: Clients, settings: Settings) -> AsyncGenerator[Transcoder]:
-    with own_work_dir(Path(settings.work_dir)) as work_dir:
-        async with media_deps(
-            S3Objects(clients.s3, settings.s3_bucket),
-            ffmpeg=clients.ffmpeg,
-            preset=settings.preset,
-            segment_s=settings.segment_s,
-        ) as media:
-            yield in_own_directory(media, work_dir)
-
-
-@asynccontextmanager
-async def _clients(settings: Settings, process: str) -> AsyncGenerator[Clients]:
-    ffmpeg = await find_ffmpeg(Path(settings.ffmpeg) if settings.ffmpeg else None)
-    async with (
-        database(settings, process) as pool_,
-        s3_client(_s3(settings)) as s3,
-        sqs_client(_sqs(settings)) as sqs,
-    ):
-        yield Clients(pool_, s3, sqs, ffmpeg)
+def _transcoder(clients: Clients, settings: Settings) -> AbstractAsyncContextManager[Transcoder]:
+    return open_transcoder(
+        S3Objects(clients.s3, settings.s3_bucket),
+        work_dir=Path(settings.work_dir),
+        ffmpeg=clients.ffmpeg,
+        preset=settings.preset,
+        segment_s=settings.segment_s,
+        threads=capacity(settings).threads,
+    )
 
 
 def _checks(clients: Clients, settings: Settings) -> Mapping[str, Check]:

@@ -12,6 +12,7 @@ from msgspec import json
 from reel_db.outbox_ops import list_dead, replay
 from reel_db.pool import Connection, transaction
 from transcode_service.adapters.pg_attempts import PgAttempts
+from transcode_service.adapters.pg_consumption import PgConsumption
 from transcode_service.adapters.pg_jobs import PgJobs
 from transcode_service.bootstrap import database
 from transcode_service.domain.job import JobState
@@ -92,6 +93,53 @@ def replay_dead(message_ids: tuple[UUID, ...], *, everything: bool) -> None:
         return await replay(connection, None if everything else message_ids)
 
     click.echo(f"{_in_transaction(write)} to be delivered again")
+
+
+@main.command()
+@click.option("--reason", help="Shown by `status` and in the workers' logs.")
+@click.option("--now", is_flag=True, help="Hand running jobs back instead of finishing them.")
+def pause(reason: str | None, *, now: bool) -> None:
+    """Take no more jobs, in every worker within 2 s; they wait in the queue until `resume`.
+
+    Running jobs are finished, or with --now handed back, which counts as no failure.
+    """
+
+    async def write(connection: Connection) -> None:
+        await PgConsumption(connection).pause(reason, interrupt=now)
+        await _print_status(connection)
+
+    _in_transaction(write)
+
+
+@main.command()
+def resume() -> None:
+    """Take jobs again."""
+
+    async def write(connection: Connection) -> None:
+        await PgConsumption(connection).resume()
+        await _print_status(connection)
+
+    _in_transaction(write)
+
+
+@main.command()
+def status() -> None:
+    """Tell whether jobs are taken, and how many are unfinished; RUNNING 0 means drained."""
+    _in_transaction(_print_status)
+
+
+async def _print_status(connection: Connection) -> None:
+    consumption = PgConsumption(connection)
+    wanted = await consumption.get()
+    _print(
+        {
+            "paused": wanted.is_paused,
+            "pausedAt": wanted.paused_at,
+            "reason": wanted.reason,
+            "interrupt": wanted.interrupt,
+            "unfinished": await consumption.unfinished(),
+        }
+    )
 
 
 def _in_transaction(work: Callable[[Connection], Awaitable[T]]) -> T:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 from tempfile import gettempdir
-from typing import Annotated, Final, Self
+from typing import Annotated, Final, Literal, Self
 
 import msgspec
 from msgspec import Meta
@@ -43,7 +43,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ffmpeg: str | None = None
     preset: str = "veryfast"
     segment_s: Annotated[int, Meta(ge=1, le=30)] = 6
-    concurrency: Annotated[int, Meta(ge=1, le=10)] = 1
+    concurrency: Annotated[int, Meta(ge=1, le=64)] | Literal["auto"] = "auto"
+    poll_s: Annotated[int, Meta(ge=1, le=20)] = 5
     max_attempts: Annotated[int, Meta(ge=1, le=100)] = 5
     lease_s: Annotated[int, Meta(ge=2, le=3600)] = 30
     retry_base_s: Seconds = 2

@@ -11,7 +11,7 @@ import structlog
 
 from reel_http.serve import run_until_signalled, serve
 from reel_observability import logs
-from transcode_service.bootstrap import SERVICE, Worker, worker
+from transcode_service.bootstrap import SERVICE, Worker, capacity, worker
 from transcode_service.settings import Settings
 
 log = structlog.stdlib.get_logger(__name__)
@@ -21,7 +21,8 @@ async def main(settings: Settings, stop: asyncio.Event) -> None:
     """Work until `stop`; then finish what can be finished in time, and hand the rest back."""
     _let_second_signal_kill(stop)
     async with worker(settings) as parts:
-        log.info("worker_started", concurrency=settings.concurrency)
+        room = capacity(settings)
+        log.info("worker_started", concurrency=room.jobs, threads=room.threads)
         await _run(parts, settings, stop)
     log.info("worker_stopped")
 
@@ -36,9 +37,10 @@ async def _run(parts: Worker, settings: Settings, stop: asyncio.Event) -> None:
         background = [
             group.create_task(parts.relay.run(), name="relay"),
             group.create_task(parts.sweeper.run(parts.chores), name="sweeper"),
+            group.create_task(parts.watch.run(parts.jobs.interrupt), name="consumption"),
         ]
         async with asyncio.TaskGroup() as consuming:
-            for consumer in parts.consumers:
+            for consumer in (parts.jobs, parts.events):
                 consuming.create_task(consumer.run(stop), name="consumer")
         drained.set()
         for task in background:

@@ -14,9 +14,12 @@ from reel_db import health, pool
 from reel_db.inbox import PgInbox
 from reel_db.outbox import PgOutbox, channel
 from reel_db.pool import Pool
+from reel_http.app import worker_app
 from reel_http.auth import JwtAuth
+from reel_http.health import Check
 from reel_kernel.clock import utc_now
 from reel_kernel.ids import new_id
+from reel_messaging.outbox_metrics import outbox_depth
 from reel_messaging.relay import Relay
 from reel_messaging.sqs import Consumer, SqsSettings, queue_reachable, sqs_client
 from reel_messaging.webhooks import WebhookSender, http_client
@@ -80,6 +83,7 @@ class Worker:
     relay: Relay
     consumer: Consumer
     deps: Deps
+    health: Litestar
 
 
 @asynccontextmanager
@@ -154,12 +158,16 @@ def build_app(settings: Settings, infra: Infrastructure) -> Litestar:
     return create_app(
         infra.deps,
         auth=JwtAuth(settings.jwt_public_key, settings.jwt_issuer, settings.jwt_audience),
-        health={
-            "database": partial(health.ping, infra.pool),
-            "store": partial(bucket_reachable, infra.clients.s3, settings.s3_bucket),
-            "queue": partial(queue_reachable, infra.clients.sqs, settings.events_queue_url),
-        },
+        health=_checks(settings, infra),
     )
+
+
+def _checks(settings: Settings, infra: Infrastructure) -> dict[str, Check]:
+    return {
+        "database": partial(health.ping, infra.pool),
+        "store": partial(bucket_reachable, infra.clients.s3, settings.s3_bucket),
+        "queue": partial(queue_reachable, infra.clients.sqs, settings.events_queue_url),
+    }
 
 
 def build_worker(settings: Settings, infra: Infrastructure) -> Worker:
@@ -173,8 +181,18 @@ def build_worker(settings: Settings, infra: Infrastructure) -> Worker:
                 PURGE_WEBHOOK: infra.purged.as_deliver(),
             },
         ),
-        consumer=Consumer(infra.clients.sqs, settings.events_queue_url, video_events(infra.deps)),
+        consumer=Consumer(
+            infra.clients.sqs,
+            settings.events_queue_url,
+            video_events(infra.deps),
+            wait_s=settings.poll_s,
+        ),
         deps=infra.deps,
+        health=worker_app(
+            title="Reel upload-service, worker",
+            health=_checks(settings, infra),
+            samples=[outbox_depth(infra.pool)],
+        ),
     )
 
 

@@ -19,6 +19,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     database_pool_max: Annotated[int, Meta(ge=2, le=100)] = 10
     host: str = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65_535)] = 8001
+    worker_port: Annotated[int, Meta(ge=0, le=65_535)] = 8011
     log_level: str = "info"
 
     jwt_public_key: str
@@ -35,6 +36,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     sqs_access_key_id: str | None = None
     sqs_secret_access_key: str | None = None
     events_queue_url: Url
+    poll_s: Annotated[int, Meta(ge=1, le=20)] = 5
 
     video_service_url: Url
     webhook_secret: Annotated[str, Meta(pattern=r"^whsec_.+")]

@@ -8,7 +8,7 @@ from typing import Final
 import structlog
 
 from reel_db.pool import DATABASE_ERRORS
-from reel_http.serve import run_until_signalled
+from reel_http.serve import run_until_signalled, serve
 from reel_observability import logs
 from reel_observability.context import unit_of_work
 from upload_service.bootstrap import SERVICE, worker
@@ -25,7 +25,12 @@ _uniform = SystemRandom().uniform
 
 async def main(settings: Settings, stop: asyncio.Event) -> None:
     """Work until `stop`; then finish what is in hand, and hand the rest back."""
+    drained = asyncio.Event()
     async with worker(settings) as parts, asyncio.TaskGroup() as group:
+        health = serve(
+            parts.health, host=settings.host, port=settings.worker_port, stop=drained, grace_s=1
+        )
+        group.create_task(health, name="health")
         relaying = group.create_task(parts.relay.run(), name="relay")
         sweeping = group.create_task(
             sweep_forever(parts.deps, settings.sweep_interval_s), name="sweep"
@@ -34,6 +39,7 @@ async def main(settings: Settings, stop: asyncio.Event) -> None:
         await parts.consumer.run(stop)
         relaying.cancel()
         sweeping.cancel()
+        drained.set()
     log.info("worker_stopped")
 
 

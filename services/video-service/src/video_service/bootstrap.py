@@ -9,44 +9,40 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from litestar import Litestar
-from msgspec import json
 
-from reel_contracts.events import TranscodeRequested
 from reel_db import health, pool
-from reel_db.outbox import OutboxRow, channel
-from reel_db.pool import Connection, Pool
+from reel_db.outbox import channel
+from reel_db.pool import Pool
+from reel_http.app import worker_app
 from reel_http.auth import JwtAuth
 from reel_http.health import Check
 from reel_kernel.clock import utc_now
 from reel_kernel.ids import new_id
-from reel_messaging.relay import Deliver, Relay
+from reel_messaging.outbox_metrics import outbox_depth
+from reel_messaging.relay import Relay
 from reel_messaging.sqs import QueuePublisher, SqsSettings, queue_reachable, sqs_client
 from reel_messaging.webhooks import WebhookVerifier
 from reel_storage.client import S3Settings, s3_client
 from reel_storage.objects import S3Objects
 from video_service.adapters.cdn_client import CdnSettings, cdn_cache
 from video_service.adapters.change_feed import ChangeFeed
+from video_service.adapters.deliveries import on_delivered, to_cdn
 from video_service.adapters.history import purge_history
 from video_service.adapters.pg_transaction import begin
 from video_service.adapters.progress_table import PgProgressTable
-from video_service.adapters.receipts import PgReceipts
 from video_service.adapters.source_store import S3SourceStore
 from video_service.adapters.video_reader import PgVideoReader
-from video_service.adapters.video_repository import PgVideoRepository
 from video_service.adapters.work_lists import PgWorkLists
 from video_service.api.app import Wiring, create_app
 from video_service.api.edge import Edge
 from video_service.domain.stuck import Patience
 from video_service.ports import CdnCache, Changes, Deps, SourceStore
 from video_service.settings import Settings
-from video_service.usecases.confirm_enqueued import confirm_enqueued
-from video_service.usecases.confirm_forgotten import confirm_forgotten
 from video_service.usecases.destinations import (
     CDN_CACHE,
     TRANSCODE_EVENTS,
     TRANSCODE_JOBS,
     UPLOAD_EVENTS,
-    ForgetCached,
 )
 from video_service.usecases.sweep import Policy, sweep
 
@@ -98,7 +94,7 @@ async def http_app(settings: Settings, stop: asyncio.Event) -> AsyncGenerator[Li
                 auth=JwtAuth(settings.jwt_public_key, settings.jwt_issuer, settings.jwt_audience),
                 from_upload=WebhookVerifier(settings.upload_webhook_secrets),
                 from_transcode=WebhookVerifier(settings.transcode_webhook_secrets),
-                health={"database": partial(health.ping, pool_), **_queue_checks(sqs, settings)},
+                health=_checks(pool_, sqs, settings),
             )
         )
 
@@ -108,6 +104,7 @@ class Worker:
     """What the background process runs; `chores` are done over and over."""
 
     relay: Relay
+    health: Litestar
     chores: Sequence[Callable[[], Awaitable[object]]]
 
 
@@ -131,6 +128,11 @@ async def worker(settings: Settings) -> AsyncGenerator[Worker]:
                 deliver={**queues, CDN_CACHE: to_cdn(cdn_)},
                 on_delivered=on_delivered,
             ),
+            health=worker_app(
+                title="Reel video-service, worker",
+                health=_checks(pool_, sqs, settings),
+                samples=[outbox_depth(pool_)],
+            ),
             chores=(partial(sweep, policy(settings), deps), partial(purge_history, pool_)),
         )
 
@@ -147,29 +149,6 @@ def build_deps(pool_: Pool, sources: SourceStore, changes: Changes | None = None
         now=utc_now,
         new_id=new_id,
     )
-
-
-def to_cdn(cdn_: CdnCache) -> Deliver:
-    """Return the relay's way to the CDN; a repeat is the same invalidation."""
-
-    async def deliver(row: OutboxRow) -> None:
-        order = json.decode(row.body, type=ForgetCached)
-        await cdn_.forget(order.video_id, reference=str(row.id))
-
-    return deliver
-
-
-async def on_delivered(connection: Connection, row: OutboxRow) -> None:
-    """Commit what a delivery means, together with the mark that it happened.
-
-    UPLOADED → TRANSCODING once SQS has the job; a receipt's line once the CDN has its order.
-    """
-    if row.destination == TRANSCODE_JOBS:
-        job = json.decode(row.body, type=TranscodeRequested)
-        await confirm_enqueued(job, PgVideoRepository(connection), now=utc_now())
-    elif row.destination == CDN_CACHE:
-        order = json.decode(row.body, type=ForgetCached)
-        await confirm_forgotten(order.video_id, str(row.id), PgReceipts(connection), now=utc_now())
 
 
 def policy(settings: Settings) -> Policy:
@@ -211,8 +190,8 @@ def _queues(settings: Settings) -> dict[str, str]:
     }
 
 
-def _queue_checks(sqs: "SQSClient", settings: Settings) -> dict[str, Check]:
-    return {
+def _checks(pool_: Pool, sqs: "SQSClient", settings: Settings) -> dict[str, Check]:
+    return {"database": partial(health.ping, pool_)} | {
         f"queue:{name}": partial(queue_reachable, sqs, url)
         for name, url in _queues(settings).items()
     }

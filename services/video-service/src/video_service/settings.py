@@ -25,6 +25,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     database_pool_max: Annotated[int, Meta(ge=2, le=100)] = 10
     host: str = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65_535)] = 8000
+    worker_port: Annotated[int, Meta(ge=0, le=65_535)] = 8010
     log_level: str = "info"
 
     jwt_public_key: str

@@ -9,7 +9,7 @@ from typing import Final
 import structlog
 
 from reel_db.pool import DATABASE_ERRORS
-from reel_http.serve import run_until_signalled
+from reel_http.serve import run_until_signalled, serve
 from reel_observability import logs
 from reel_observability.context import unit_of_work
 from video_service.bootstrap import SERVICE, worker
@@ -26,6 +26,10 @@ _uniform = SystemRandom().uniform
 async def main(settings: Settings, stop: asyncio.Event) -> None:
     """Work until `stop`; then hand unfinished deliveries back."""
     async with worker(settings) as parts, asyncio.TaskGroup() as group:
+        health = serve(
+            parts.health, host=settings.host, port=settings.worker_port, stop=stop, grace_s=1
+        )
+        group.create_task(health, name="health")
         tasks = [
             group.create_task(parts.relay.run(), name="relay"),
             group.create_task(tidy(parts.chores, settings.sweep_interval_s), name="tidy"),

@@ -4,6 +4,7 @@ from reel_messaging.sqs.client import SQS_ERRORS, SqsSettings, queue_reachable, 
 from reel_messaging.sqs.consumer import Consumer, Handler
 from reel_messaging.sqs.message import Ack, Dead, Outcome, Retry, SqsMessage
 from reel_messaging.sqs.publisher import QueuePublisher
+from reel_messaging.sqs.valve import Valve
 
 __all__ = [
     "SQS_ERRORS",
@@ -16,6 +17,7 @@ __all__ = [
     "Retry",
     "SqsMessage",
     "SqsSettings",
+    "Valve",
     "queue_reachable",
     "sqs_client",
 ]

@@ -59,17 +59,15 @@ class UploadSystem:
     @asynccontextmanager
     async def working(self) -> AsyncGenerator[None]:
         """Run the worker's relay and consumer during the block."""
-        stop = asyncio.Event()
         parts = build_worker(self.settings, self.infra)
         async with asyncio.TaskGroup() as group:
             relaying = group.create_task(parts.relay.run())
-            consuming = group.create_task(parts.consumer.run(stop))
+            consuming = group.create_task(parts.consumer.run(asyncio.Event()))
             try:
                 yield
             finally:
-                stop.set()
                 relaying.cancel()
-                await consuming
+                consuming.cancel()
 
     async def sweep(self) -> Swept:
         return await sweep(self.infra.deps)

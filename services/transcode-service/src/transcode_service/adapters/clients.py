@@ -1,7 +1,8 @@
 """The ways to the outside that a process holds open, and whether they lead there."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -10,8 +11,9 @@ from typing import TYPE_CHECKING
 from reel_db import health
 from reel_db.pool import Pool
 from reel_http.health import Check
-from reel_messaging.sqs import queue_reachable
-from reel_storage.client import bucket_reachable
+from reel_messaging.sqs import SqsSettings, queue_reachable, sqs_client
+from reel_storage.client import S3Settings, bucket_reachable, s3_client
+from transcode_service.adapters.find_ffmpeg import find_ffmpeg
 
 if TYPE_CHECKING:
     from types_aiobotocore_s3 import S3Client
@@ -26,6 +28,24 @@ class Clients:
     s3: "S3Client"
     sqs: "SQSClient"
     ffmpeg: Path
+
+
+@asynccontextmanager
+async def open_clients(
+    database: AbstractAsyncContextManager[Pool],
+    *,
+    s3: S3Settings,
+    sqs: SqsSettings,
+    ffmpeg: Path | None,
+) -> AsyncGenerator[Clients]:
+    """Find FFmpeg, and open a client of every server; they may still be away.
+
+    Raises:
+        FfmpegNotFound: no usable FFmpeg on this machine.
+    """
+    program = await find_ffmpeg(ffmpeg)
+    async with database as pool, s3_client(s3) as store, sqs_client(sqs) as queues:
+        yield Clients(pool, store, queues, program)
 
 
 def checks(clients: Clients, *, bucket: str, queues: Mapping[str, str]) -> Mapping[str, Check]:

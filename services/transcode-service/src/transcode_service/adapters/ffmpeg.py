@@ -15,7 +15,7 @@ from typing import Final
 import structlog
 
 from transcode_service.adapters import launch
-from transcode_service.adapters.child import GRACE_S, Limits, limit, reap
+from transcode_service.adapters.child import Limits, limit, reap
 from transcode_service.adapters.pipe import OutPipe
 from transcode_service.domain.media_errors import EncodeTimedOut
 from transcode_service.domain.verdict import check_exit, is_demuxer_error
@@ -24,6 +24,8 @@ from transcode_service.usecases.failures import most_telling_failure
 
 TAIL_LINES: Final = 40
 STALL_S: Final = 60.0
+GRACE_S: Final = 1.0
+"""FFmpeg ended by us would flush its encoders, for seconds, into files that nobody wants."""
 LINE_BYTES: Final = 1024 * 1024
 MAX_MEMORY_BYTES: Final = 8 * 1024**3
 MAX_FILE_BYTES: Final = 2 * 1024**3

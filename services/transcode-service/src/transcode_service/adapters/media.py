@@ -18,11 +18,12 @@ from transcode_service.ports.media import MediaDeps
 
 @asynccontextmanager
 async def media_deps(
-    objects: S3Objects, *, ffmpeg: Path | None, preset: str, segment_s: int
+    objects: S3Objects, *, ffmpeg: Path | None, preset: str, segment_s: int, threads: int = 0
 ) -> AsyncGenerator[MediaDeps]:
     """Yield what `transcode` needs, with a warm prober process that ends with the block.
 
     `ffmpeg` is the binary to run; None looks for one (see `find_ffmpeg`).
+    `threads` is for each of its coders; 0 leaves it to FFmpeg.
 
     Raises:
         FfmpegNotFound: no usable FFmpeg on this machine.
@@ -37,6 +38,6 @@ async def media_deps(
             encoder=FfmpegEncoder(binary),
             publisher=HlsPublisher(outputs),
             proof=S3Proof(objects),
-            settings=EncodeSettings(preset=preset, segment_s=segment_s),
+            settings=EncodeSettings(preset=preset, segment_s=segment_s, threads=threads),
             monotonic=time.monotonic,
         )

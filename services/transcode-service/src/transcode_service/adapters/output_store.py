@@ -12,14 +12,16 @@ class S3OutputStore:
     def __init__(self, objects: S3Objects) -> None:
         self._objects = objects
 
-    async def delete_attempt(self, prefix: str) -> None:
+    async def delete_attempt(self, prefix: str) -> int:
         # Never the prefix as a whole: the first attempt's contains those of the others.
         keys = [found.key async for found in self._objects.list_prefix(prefix)]
-        for name in sorted({_top(key, prefix) for key in keys if is_of_attempt(key, prefix)}):
+        own = [key for key in keys if is_of_attempt(key, prefix)]
+        for name in sorted({_top(key, prefix) for key in own}):
             if name.endswith("/"):
                 await self._objects.delete_prefix(name)
             else:
                 await self._objects.delete(name)
+        return len(own)
 
     async def measure_video(self, video_id: UUID) -> tuple[int, int]:
         sizes = [
@@ -27,8 +29,8 @@ class S3OutputStore:
         ]
         return len(sizes), sum(sizes)
 
-    async def delete_video(self, video_id: UUID) -> None:
-        await self._objects.delete_prefix(hls_prefix(video_id))
+    async def delete_video(self, video_id: UUID) -> int:
+        return await self._objects.delete_prefix(hls_prefix(video_id))
 
 
 def _top(key: str, prefix: str) -> str:

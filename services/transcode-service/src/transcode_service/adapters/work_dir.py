@@ -3,14 +3,16 @@
 import fcntl
 import os
 import shutil
-from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Callable, Generator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Final
 from uuid import uuid4
 
 import structlog
 
+from reel_storage.objects import S3Objects
+from transcode_service.adapters.media import media_deps
 from transcode_service.domain.transcoding import Progress, SourceRef, TranscodeResult
 from transcode_service.ports.jobs import OnPlan, Transcoder
 from transcode_service.ports.media import MediaDeps
@@ -42,6 +44,22 @@ def own_work_dir(root: Path) -> Generator[Path]:
         shutil.rmtree(path, ignore_errors=True)
         if held is not None:
             os.close(held)
+
+
+@asynccontextmanager
+async def open_transcoder(
+    objects: S3Objects, *, work_dir: Path, ffmpeg: Path, preset: str, segment_s: int, threads: int
+) -> AsyncGenerator[Transcoder]:
+    """Yield the media pipeline, with a work directory and a prober that end with the block.
+
+    Raises:
+        OSError: the work directory cannot be made.
+    """
+    with own_work_dir(work_dir) as own:
+        async with media_deps(
+            objects, ffmpeg=ffmpeg, preset=preset, segment_s=segment_s, threads=threads
+        ) as media:
+            yield in_own_directory(media, own)
 
 
 def in_own_directory(media: MediaDeps, work_dir: Path) -> Transcoder:

@@ -2,11 +2,15 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Final
 
 import structlog
 
-from transcode_service.ports.jobs import LedgerUnavailable
+from reel_messaging.sqs import Valve
+from transcode_service.ports.jobs import LedgerUnavailable, SweepDeps
+from transcode_service.usecases.revive import bury_canceled, revive_forgotten
+from transcode_service.usecases.sweep import sweep
 
 PAUSE_S: Final = 5.0
 
@@ -37,6 +41,25 @@ class Sweeper:
                     await self._wake.wait()
             except TimeoutError:
                 continue
+
+
+def tidying(deps: SweepDeps, valve: Valve) -> Sequence[Chore]:
+    """Return what keeps jobs and objects in order; nothing is revived that waits on purpose."""
+    return (
+        partial(bury_canceled, deps),
+        partial(sweep, deps),
+        while_open(valve, partial(revive_forgotten, deps)),
+    )
+
+
+def while_open(valve: Valve, chore: Chore) -> Chore:
+    """Return a chore that does nothing while the valve is shut."""
+
+    async def do() -> None:
+        if valve.is_open:
+            await chore()
+
+    return do
 
 
 async def _do(chore: Chore) -> None:

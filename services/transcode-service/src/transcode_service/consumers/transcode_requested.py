@@ -30,5 +30,5 @@ def _answer(decided: outcome.Outcome) -> Outcome:
             return Ack()
         case outcome.Later(after_s):
             return Retry(after_s)
-        case outcome.GivenUp(reason):
-            return Dead(reason)
+        case outcome.GivenUp(detail):
+            return Dead(detail)

@@ -20,10 +20,14 @@ PROGRESS_PERIOD_S: Final = 0.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EncodeSettings:
-    """What does not depend on the film: x264 `preset`, target length of segments."""
+    """What does not depend on the film: x264 `preset`, target length of segments.
+
+    `threads` is for each decoder, encoder and filter graph; 0 leaves it to FFmpeg.
+    """
 
     preset: str
     segment_s: int
+    threads: int = 0
 
 
 def ffmpeg_arguments(
@@ -38,6 +42,8 @@ def ffmpeg_arguments(
     """
     return [
         *_global_options(),
+        *_option("-filter_complex_threads", settings.threads),
+        *_option("-threads", settings.threads),
         *_input(demuxer),
         "-filter_complex",
         filter_graph(plan),
@@ -102,6 +108,11 @@ def _global_options() -> Iterator[str]:
     yield from ("-xerror", "-max_error_rate", "0")
 
 
+def _option(name: str, number: int) -> Iterator[str]:
+    if number:
+        yield from (name, str(number))
+
+
 def _input(demuxer: str) -> Iterator[str]:
     yield from ("-protocol_whitelist", "pipe", "-err_detect", "explode")
     yield from ("-max_pixels", str(MAX_PIXELS))
@@ -114,6 +125,7 @@ def _rendition(plan: Plan, number: int, out: PurePath, settings: EncodeSettings)
         yield from ("-map", f"[a{number}]")
     yield from ("-map_metadata", "-1", "-map_chapters", "-1")
     yield from _video(plan, plan.rungs[number], settings.preset)
+    yield from _option("-threads:v", settings.threads)
     if plan.audio is not None:
         yield from _audio(plan.audio_channels)
     yield from _hls(out, settings.segment_s)

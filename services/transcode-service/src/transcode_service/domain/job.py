@@ -66,13 +66,17 @@ class JobWithdrawn(DomainError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lease:
-    """The right to work on a job until it expires; (owner, attempt) is the fencing token."""
+    """The right to work on a job until it expires; (owner, attempt) is the fencing token.
+
+    `waited_s` is how long the job could have been worked on before, but was not.
+    """
 
     job_id: UUID
     video_id: UUID
     owner: str
     attempt: int
     prefix: str
+    waited_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

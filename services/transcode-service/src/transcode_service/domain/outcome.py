@@ -20,9 +20,10 @@ class Later:
 
 @dataclass(frozen=True, slots=True)
 class GivenUp:
-    """Put the message aside for people to look at, with the reason."""
+    """Put the message aside for people to look at, with the details and the public failReason."""
 
-    reason: str
+    detail: str
+    fail_reason: str
 
 
 Outcome: TypeAlias = Done | Later | GivenUp

@@ -12,6 +12,7 @@ from reel_contracts.webhooks import TranscodeProgress
 from reel_kernel.errors import DomainError
 from transcode_service.domain.attempt import Attempt
 from transcode_service.domain.backoff import Random, RetryPolicy
+from transcode_service.domain.consumption import Consumption
 from transcode_service.domain.job import Job
 from transcode_service.domain.plan import Plan
 from transcode_service.domain.transcoding import Progress, SourceRef, TranscodeResult
@@ -131,6 +132,10 @@ Begin = Callable[[], AbstractAsyncContextManager[Transaction]]
 """Opens a transaction; it raises LedgerUnavailable."""
 
 
+ReadConsumption = Callable[[], Awaitable[Consumption]]
+"""Ask what operators want; it raises LedgerUnavailable."""
+
+
 OnPlan = Callable[[Plan], Awaitable[None]]
 """Hears what is going to be made of the film; what it raises ends the transcode."""
 
@@ -167,16 +172,16 @@ SendProgress = Callable[[TranscodeProgress], Awaitable[None]]
 class OutputStore(Protocol):
     """The HLS objects in the bucket."""
 
-    async def delete_attempt(self, prefix: str) -> None:
-        """Delete the objects of one attempt, and no others, even if prefixes nest."""
+    async def delete_attempt(self, prefix: str) -> int:
+        """Delete the objects of one attempt, and no others, even if prefixes nest; count them."""
         ...
 
     async def measure_video(self, video_id: UUID) -> tuple[int, int]:
         """Return how many HLS objects a video has, and their bytes in all."""
         ...
 
-    async def delete_video(self, video_id: UUID) -> None:
-        """Delete every HLS object of a video."""
+    async def delete_video(self, video_id: UUID) -> int:
+        """Delete every HLS object of a video; return how many there were."""
         ...
 
 

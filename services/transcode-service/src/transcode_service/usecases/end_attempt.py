@@ -11,6 +11,7 @@ from transcode_service.domain.attempt import AttemptState
 from transcode_service.domain.job import Job
 from transcode_service.ports.jobs import VIDEO_WEBHOOK, Transaction
 from transcode_service.usecases import webhooks
+from transcode_service.usecases.job_metrics import count_attempt
 
 LOST: Final = "The lease ran out: the worker died, hung, or lost its way to the database."
 
@@ -34,6 +35,7 @@ async def end_attempt(
 async def lose_attempt(job: Job, tx: Transaction, *, now: datetime) -> None:
     """End the attempt of a job whose lease ran out; the job itself is left to the caller."""
     await end_attempt(job, AttemptState.LOST, tx, now=now, error=LOST)
+    count_attempt(AttemptState.LOST)
     log.warning(
         "attempt_lost",
         job_id=str(job.id),

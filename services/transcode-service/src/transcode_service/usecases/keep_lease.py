@@ -9,6 +9,7 @@ import structlog
 
 from transcode_service.domain.job import JobWithdrawn, Lease, LeaseLost
 from transcode_service.ports.jobs import JobDeps, LedgerUnavailable
+from transcode_service.usecases.job_metrics import RUNNING
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -24,16 +25,17 @@ async def lease_kept(lease: Lease, deps: JobDeps) -> AsyncGenerator[None]:
         LeaseLost, JobWithdrawn: after the block has been cancelled and has cleaned up.
         Exception: whatever the block raises, as it is.
     """
-    try:
-        async with asyncio.TaskGroup() as group:
-            beat = group.create_task(_beat(lease, deps), name="lease-heartbeat")
-            yield
-            beat.cancel()
-    except BaseExceptionGroup as failures:
-        # With both, the heartbeat failed first and what the block raised while it was being
-        # cancelled is a consequence.
-        lost = failures.subgroup((LeaseLost, JobWithdrawn))
-        raise (lost or failures).exceptions[0] from None
+    with RUNNING.track_inprogress():
+        try:
+            async with asyncio.TaskGroup() as group:
+                beat = group.create_task(_beat(lease, deps), name="lease-heartbeat")
+                yield
+                beat.cancel()
+        except BaseExceptionGroup as failures:
+            # With both, the heartbeat failed first and what the block raised while it was being
+            # cancelled is a consequence.
+            lost = failures.subgroup((LeaseLost, JobWithdrawn))
+            raise (lost or failures).exceptions[0] from None
 
 
 async def _beat(lease: Lease, deps: JobDeps) -> None:

@@ -117,8 +117,10 @@ async def _stumbled(error: Exception, lease: Lease, deps: JobDeps) -> Outcome:
         delay_s = deps.retry.delay_s(job.failures + 1, deps.random)
         retried = job.retry(not_before=now + timedelta(seconds=delay_s), now=now)
         if deps.retry.is_exhausted(retried.failures):
-            await give_up(retried, _reason_of(error), tx, now=now)
-            return GivenUp(f"{retried.failures} attempts failed; the last: {describe(error)}")
+            reason = _reason_of(error)
+            await give_up(retried, reason, tx, now=now)
+            detail = f"{retried.failures} attempts failed; the last: {describe(error)}"
+            return GivenUp(detail, reason)
         await tx.jobs.save(retried)
         return Later(delay_s)
 

@@ -12,6 +12,7 @@ from reel_contracts.failures import FailReason
 from transcode_service.domain.job import Job, JobState
 from transcode_service.ports.jobs import TRANSCODE_JOBS, SweepDeps, Transaction
 from transcode_service.usecases.end_attempt import give_up, lose_attempt
+from transcode_service.usecases.job_metrics import count_failed
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -54,6 +55,7 @@ async def _revive(job: Job, deps: SweepDeps, tx: Transaction) -> None:
         job = job.retry(not_before=now, now=now)
     if deps.retry.is_exhausted(job.failures):
         await give_up(job, FailReason.TRANSCODE_ERROR, tx, now=now)
+        count_failed(FailReason.TRANSCODE_ERROR)
         log.error("job_failed", job_id=str(job.id), video_id=str(job.video_id), detail="forgotten")
         return
     await tx.jobs.save(job.resent(now=now))

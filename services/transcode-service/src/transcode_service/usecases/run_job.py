@@ -14,7 +14,14 @@ from transcode_service.domain.media_errors import SourceRejected
 from transcode_service.domain.outcome import Later, Outcome
 from transcode_service.domain.transcoding import SourceRef
 from transcode_service.ports.jobs import JobDeps, LedgerUnavailable
-from transcode_service.usecases.job_log import log_leased, log_outcome, log_started
+from transcode_service.usecases.job_log import (
+    log_canceled,
+    log_interrupted,
+    log_lease_lost,
+    log_leased,
+    log_outcome,
+    log_started,
+)
 from transcode_service.usecases.keep_lease import lease_kept
 from transcode_service.usecases.report import hand_back, note_plan, report, report_stopped
 from transcode_service.usecases.take_lease import take_lease
@@ -43,10 +50,10 @@ async def run_job(request: TranscodeRequested, deps: JobDeps) -> Outcome:
         ending = await _work(request, lease, deps)
         outcome = await report(ending, lease, deps)
     except JobWithdrawn:
-        log.info("attempt_canceled", attempt=lease.attempt)
+        log_canceled(lease)
         return await report_stopped(lease, deps)
     except LeaseLost as lost:
-        log.warning("lease_lost", attempt=lease.attempt, detail=str(lost))
+        log_lease_lost(lease, lost)
         return Later(ceil(deps.lease_s))
     except asyncio.CancelledError:
         await _interrupted(lease, deps)
@@ -89,6 +96,6 @@ async def _interrupted(lease: Lease, deps: JobDeps) -> None:
                 await hand_back(lease, deps)
             except JobWithdrawn:
                 await report_stopped(lease, deps)
-        log.info("attempt_interrupted", attempt=lease.attempt)
+        log_interrupted(lease)
     except (LeaseLost, LedgerUnavailable, TimeoutError) as error:
         log.warning("hand_back_failed", attempt=lease.attempt, error=repr(error))

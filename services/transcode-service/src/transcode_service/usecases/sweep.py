@@ -12,6 +12,7 @@ from reel_contracts.webhooks import PartPurged
 from transcode_service.domain.attempt import Attempt
 from transcode_service.domain.video_outputs import VideoOutputs
 from transcode_service.ports.jobs import PURGE_WEBHOOK, LedgerUnavailable, SweepDeps
+from transcode_service.usecases.job_metrics import SWEPT
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -34,7 +35,7 @@ async def sweep(deps: SweepDeps) -> None:
 async def _purge(video: VideoOutputs, deps: SweepDeps) -> None:
     try:
         await _note_found(video, *await deps.store.measure_video(video.video_id), deps)
-        await deps.store.delete_video(video.video_id)
+        SWEPT.inc(await deps.store.delete_video(video.video_id))
     except LedgerUnavailable:
         raise
     except Exception:
@@ -77,7 +78,7 @@ def _report(video: VideoOutputs, *, now: datetime, is_last: bool) -> PartPurged:
 
 async def _sweep(attempt: Attempt, deps: SweepDeps) -> None:
     try:
-        await deps.store.delete_attempt(attempt.prefix)
+        SWEPT.inc(await deps.store.delete_attempt(attempt.prefix))
     except Exception:
         log.exception("sweep_failed", video_id=str(attempt.video_id), attempt=attempt.number)
         deleted = False

@@ -34,8 +34,9 @@ async def take_lease(request: TranscodeRequested, deps: JobDeps) -> Lease | Outc
             await lose_attempt(job, tx, now=now)
             job = job.retry(not_before=now, now=now)
         if deps.retry.is_exhausted(job.failures):
-            await give_up(job, FailReason.TRANSCODE_ERROR, tx, now=now)
-            return GivenUp(f"{job.failures} attempts were lost or failed")
+            reason = FailReason.TRANSCODE_ERROR
+            await give_up(job, reason, tx, now=now)
+            return GivenUp(f"{job.failures} attempts were lost or failed", reason)
         return await _start(job, video, deps, tx, now=now)
 
 
@@ -91,11 +92,17 @@ async def _start(
         owner=deps.owner,
         attempt=video.last_attempt,
         prefix=attempt_prefix(job.video_id, video.last_attempt),
+        waited_s=_waited_s(job, now),
     )
     await tx.videos.save(video)
     await tx.jobs.save(job.lease(lease, until=now + timedelta(seconds=deps.lease_s), now=now))
     await tx.attempts.add(_attempt(lease, now))
     return lease
+
+
+def _waited_s(job: Job, now: datetime) -> float:
+    due = job.not_before if job.attempt else job.requested_at
+    return max(0.0, (now - due).total_seconds())
 
 
 def _attempt(lease: Lease, now: datetime) -> Attempt:

@@ -3,7 +3,7 @@
 from reel_db.migrations import execute_script
 
 revision = "0007"
-down_revision = "0003"
+down_revision = "0004"
 
 PURGES = """
 ALTER TABLE video_outputs
