@@ -32,14 +32,20 @@ class CdnSettings:
 
 @asynccontextmanager
 async def cdn_cache(settings: CdnSettings) -> AsyncGenerator[CdnCache]:
-    """Open what it takes to invalidate; CloudFront's keys are AWS's default chain."""
+    """Open what it takes to invalidate; CloudFront's keys are AWS's default chain.
+
+    Raises:
+        ValueError: an edge without its secret.
+    """
     if settings.distribution_id is not None:
         session = get_session()
         async with session.create_client(
             "cloudfront", region_name=REGION, config=_CONFIG
         ) as client:
             yield CloudFrontCache(client, settings.distribution_id)
-    elif settings.edge_url is not None and settings.edge_secret is not None:
+    elif settings.edge_url is not None:
+        if settings.edge_secret is None:
+            raise ValueError("An edge takes signed orders alone: its secret is missing")
         async with http_client() as http:
             url = settings.edge_url.rstrip("/") + INVALIDATIONS_PATH
             yield EdgeCache(WebhookSender(http, url, settings.edge_secret))
