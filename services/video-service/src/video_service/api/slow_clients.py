@@ -18,13 +18,22 @@ def taken_within(timeout_s: float) -> Callable[[ASGIApp], ASGIApp]:
 
     def wrap(app: ASGIApp) -> ASGIApp:
         async def middleware(scope: Scope, receive: Receive, send: Send) -> None:
+            is_dropped = False
+
             async def send_in_time(message: Message) -> None:
-                async with asyncio.timeout(timeout_s):
-                    await send(message)
+                nonlocal is_dropped
+                try:
+                    async with asyncio.timeout(timeout_s):
+                        await send(message)
+                except TimeoutError:
+                    is_dropped = True
+                    raise
 
             try:
                 await app(scope, receive, send_in_time)
-            except* TimeoutError:
+            except Exception:
+                if not is_dropped:  # whatever the layers in between made of the time-out
+                    raise
                 log.info("slow_client_dropped")
 
         return middleware
