@@ -11,7 +11,7 @@ import sys
 from reel_stack import keys
 from reel_stack.layout import SERVERS_VENV, VAR, Layout
 from reel_stack.objectstore import ACCOUNT
-from reel_stack.topology import SERVICES, TRANSCODE, UPLOAD
+from reel_stack.topology import SERVICES, TRANSCODE, UPLOAD, VIDEO
 
 
 def variables(secrets: keys.Secrets) -> dict[str, str]:
@@ -25,6 +25,7 @@ def variables(secrets: keys.Secrets) -> dict[str, str]:
         "JWT_PUBLIC_KEY": secrets.jwt_public_key.replace("\n", "\\n"),
         "UPLOAD_WEBHOOK_SECRET": secrets.webhook_secrets[UPLOAD.name],
         "TRANSCODE_WEBHOOK_SECRET": secrets.webhook_secrets[TRANSCODE.name],
+        "CDN_EDGE_SECRET": secrets.webhook_secrets[VIDEO.name],
     }
 
 

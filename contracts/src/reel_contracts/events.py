@@ -33,3 +33,16 @@ class VideoDeleted(Message, frozen=True, kw_only=True, tag_field="type", tag="Vi
     video_id: UUID
     owner_id: UUID
     deleted_at: datetime
+
+
+class TranscodeCanceled(
+    Message, frozen=True, kw_only=True, tag_field="type", tag="TranscodeCanceled.v1"
+):
+    """video-service → transcode-service: stop this job, or never begin it (rollback).
+
+    Holds the whole request, because the job's own message may not have been seen yet. No result
+    of the job is wanted any more; the source stays.
+    """
+
+    request: TranscodeRequested
+    canceled_at: datetime

@@ -3,6 +3,7 @@
 Transport: Standard Webhooks headers `webhook-id`, `webhook-timestamp`, `webhook-signature`.
 """
 
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
@@ -13,6 +14,7 @@ from reel_contracts.base import Message
 
 Pixels = Annotated[int, Meta(ge=1, le=65_535)]
 Bandwidth = Annotated[int, Meta(ge=1, le=2_147_483_647, description="Peak in bit/s.")]
+Count = Annotated[int, Meta(ge=0, le=9_007_199_254_740_991)]
 Label = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[\x20-\x7e]+$")]
 
 
@@ -109,3 +111,17 @@ class TranscodeProgress(Message, frozen=True, kw_only=True):
     fraction: Annotated[float, Meta(ge=0, le=1)]
     eta_seconds: Annotated[float, Meta(ge=0, le=1_000_000_000)] | None
     phase: TranscodePhase
+
+
+class PartPurged(Message, frozen=True, kw_only=True):
+    """`POST /api/webhooks/uploads/purged` and `…/transcoding/purged`: one line of a receipt.
+
+    upload-service tells of a deleted video's source, transcode-service of its HLS. `objects` and
+    `sizeBytes` are what was found and deleted; `last` that nothing more will be.
+    """
+
+    video_id: UUID
+    objects: Count
+    size_bytes: Count
+    last: bool
+    purged_at: datetime

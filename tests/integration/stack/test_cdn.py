@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from uuid import uuid4
 
 import httpx
+import msgspec
 import pytest
 
+from reel_messaging.webhooks import WebhookSender
 from reel_stack import buckets, cdn_part
 from reel_stack.ports import Ports
 from reel_storage.client import s3_client
@@ -18,6 +20,7 @@ from reel_testing.stack import layout_for, state_directory
 from reel_testing.supervised import supervised
 
 BODY = os.urandom(700_000)
+INVALIDATIONS = "/_edge/invalidations"
 IMMUTABLE = "public, max-age=31536000, immutable"
 SEGMENT_TYPE = "video/iso.segment"
 
@@ -250,3 +253,44 @@ async def test_a_browsers_player_may_ask_for_ranges(edge: Edge) -> None:
 
     assert answer.status_code == 204
     assert "Range" in answer.headers["access-control-allow-headers"]
+
+
+async def order(edge: Edge, secret: str, *paths: str) -> int:
+    sender = WebhookSender(edge.http, INVALIDATIONS, secret)
+    answer = await sender.send(uuid4(), msgspec.json.encode({"paths": paths}))
+    return answer.status_code
+
+
+async def test_a_signed_order_makes_the_edge_forget_a_video(edge: Edge) -> None:
+    path = await edge.publish("720p/seg_00003.m4s", b"polluted")
+    polluted = await edge.get(path)
+    await edge.publish("720p/seg_00003.m4s", b"clean")
+    still = await edge.get(path)
+    secret = edge.infra.secrets.webhook_secrets["video-service"]
+
+    status = await order(edge, secret, f"/videos/{edge.video}/hls/*")
+
+    clean = await edge.get(path)
+    assert (polluted.content, still.content) == (b"polluted", b"polluted")
+    assert (status, clean.content) == (204, b"clean")
+    assert clean.headers["x-cache"].startswith("Miss")
+
+
+@pytest.mark.parametrize("path", ["/videos/*", "/videos/../*", "/", "/videos/x/hls/a"])
+async def test_an_order_that_is_not_for_one_video_is_refused(edge: Edge, path: str) -> None:
+    secret = edge.infra.secrets.webhook_secrets["video-service"]
+
+    assert await order(edge, secret, path) == 403
+
+
+async def test_an_order_without_the_right_signature_is_refused(edge: Edge) -> None:
+    path = await edge.publish("720p/seg_00004.m4s", b"kept")
+    await edge.get(path)
+    others = edge.infra.secrets.webhook_secrets["upload-service"]
+
+    forged = await order(edge, others, f"/videos/{edge.video}/hls/*")
+    unsigned = await edge.http.post(INVALIDATIONS, json={"paths": ["/videos/1/hls/*"]})
+
+    kept = await edge.get(path)
+    assert (forged, unsigned.status_code) == (403, 403)
+    assert kept.headers["x-cache"].startswith("Hit")

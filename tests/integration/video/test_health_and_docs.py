@@ -10,9 +10,10 @@ from video_service.api.app import create_app
 
 PUBLIC = {
     ("post", "/api/videos"): {"201", "400", "401", "413", "415", "422", "500"},
-    ("get", "/api/videos"): {"200", "400", "401", "422", "500"},
+    ("get", "/api/videos"): {"200", "304", "400", "401", "422", "500"},
     ("get", "/api/videos/{video_id}"): {"200", "304", "401", "404", "500"},
     ("get", "/api/videos/{video_id}/events"): {"200", "204", "401", "404", "500"},
+    ("get", "/api/videos/events"): {"200", "401", "500"},
     ("patch", "/api/videos/{video_id}"): {"200", "400", "401", "404", "412", "422", "500"},
     ("delete", "/api/videos/{video_id}"): {"204", "401", "404", "500"},
     ("post", "/api/videos/{video_id}/retry"): {"202", "401", "404", "409", "500", "503"},
@@ -20,6 +21,8 @@ PUBLIC = {
 WEBHOOKS = {
     ("post", "/api/webhooks/uploads"): {"204", "400", "401", "404", "409", "422", "500"},
     ("post", "/api/webhooks/transcoding"): {"204", "400", "401", "404", "409", "422", "500"},
+    ("post", "/api/webhooks/uploads/purged"): {"204", "400", "401", "422", "500"},
+    ("post", "/api/webhooks/transcoding/purged"): {"204", "400", "401", "422", "500"},
     ("post", "/api/webhooks/progress"): {"204", "400", "401", "422", "500"},
 }
 

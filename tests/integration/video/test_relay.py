@@ -16,7 +16,8 @@ from reel_messaging.retry import PermanentDeliveryError, RetryPolicy
 from reel_testing.plugin import NewDatabase
 from reel_testing.video_service import VideoService, film_of, video_service
 from reel_testing.waiting import until
-from video_service.bootstrap import SCHEMA, on_delivered
+from video_service.adapters.deliveries import on_delivered
+from video_service.bootstrap import SCHEMA
 from video_service.usecases.destinations import TRANSCODE_EVENTS, TRANSCODE_JOBS, UPLOAD_EVENTS
 
 HASTY = RetryPolicy(base_s=0.01, max_s=0.01)

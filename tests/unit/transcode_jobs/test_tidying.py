@@ -1,7 +1,11 @@
 from datetime import timedelta
 from uuid import UUID, uuid4
 
-from reel_contracts.events import TranscodeRequested, VideoDeleted
+import msgspec
+import pytest
+
+from reel_contracts.events import TranscodeCanceled, TranscodeRequested, VideoDeleted
+from reel_contracts.webhooks import PartPurged
 from reel_testing.transcode_builders import (
     FakeTranscoder,
     MemoryOutputs,
@@ -13,14 +17,18 @@ from reel_testing.transcode_builders import (
 )
 from reel_testing.transcode_ledger import START, MemoryLedger
 from transcode_service.domain.attempt import AttemptState
-from transcode_service.domain.job import JobState, Lease
-from transcode_service.ports.jobs import TRANSCODE_JOBS, VIDEO_WEBHOOK
+from transcode_service.domain.job import JobState, JobWithdrawn, Lease
+from transcode_service.domain.outcome import Done
+from transcode_service.ports.jobs import PURGE_WEBHOOK, TRANSCODE_JOBS, VIDEO_WEBHOOK
+from transcode_service.usecases.cancel_job import cancel_job
 from transcode_service.usecases.delete_video import delete_video
 from transcode_service.usecases.report import report_stopped
 from transcode_service.usecases.revive import bury_canceled, revive_forgotten
 from transcode_service.usecases.run_job import run_job
 from transcode_service.usecases.sweep import sweep
 from transcode_service.usecases.take_lease import take_lease
+
+MINUTE = timedelta(minutes=1)
 
 
 async def delete(video_id: UUID, ledger: MemoryLedger, *, message_id: str = "1") -> bool:
@@ -196,3 +204,95 @@ async def test_a_cancelled_attempt_whose_worker_died_is_swept_like_a_lost_one(
     assert ledger.attempts_of(older.job_id)[0].state is AttemptState.LOST
     assert ledger.job(older.job_id).lease_owner is None
     assert outputs.keys == {f"{root}a2/master.m3u8"}
+
+
+async def test_a_purge_tells_what_it_found_and_later_that_it_is_over(
+    ledger: MemoryLedger,
+) -> None:
+    video_id = uuid4()
+    await delete(video_id, ledger)
+    root = f"videos/{video_id}/hls/"
+    outputs = MemoryOutputs(f"{root}master.m3u8", f"{root}720p/playlist.m3u8")
+    deps = sweep_deps(ledger, outputs)
+
+    await sweep(deps)
+    outputs.keys.add(f"{root}late.m4s")
+    ledger.pass_time(deps.settle.total_seconds())
+    await sweep(deps)
+    await sweep(deps)
+
+    reports = purges_told(ledger)
+    assert [(one.objects, one.last) for one in reports] == [(2, False), (1, True)]
+    assert reports[0].size_bytes == len(f"{root}master.m3u8{root}720p/playlist.m3u8")
+
+
+async def test_a_purge_that_is_taken_up_again_tells_what_was_there_at_first(
+    ledger: MemoryLedger,
+) -> None:
+    video_id = uuid4()
+    await delete(video_id, ledger)
+    outputs = BreakingHalfway(f"videos/{video_id}/hls/1.m4s", f"videos/{video_id}/hls/2.m4s")
+    deps = sweep_deps(ledger, outputs)
+
+    await sweep(deps)
+    told_too_early = purges_told(ledger)
+    ledger.pass_time(deps.pause.total_seconds())
+    await sweep(deps)
+
+    assert told_too_early == []
+    assert [one.objects for one in purges_told(ledger)] == [2]
+
+
+class BreakingHalfway(MemoryOutputs):
+    """Deletes one object of a video, then the store goes away, once."""
+
+    async def delete_video(self, video_id: UUID) -> int:
+        if len(self.keys) > 1:
+            self.keys.pop()
+            raise OSError("the store is away")
+        return await super().delete_video(video_id)
+
+
+def purges_told(ledger: MemoryLedger) -> list[PartPurged]:
+    return [one for one in ledger.sent(PURGE_WEBHOOK) if isinstance(one, PartPurged)]
+
+
+async def cancel(request: TranscodeRequested, ledger: MemoryLedger, message_id: str = "1") -> bool:
+    event = TranscodeCanceled(request=request, canceled_at=START)
+    return await cancel_job(event, message_id=message_id, begin=ledger.begin)
+
+
+async def test_a_cancelled_request_is_never_begun_even_if_it_comes_later(
+    ledger: MemoryLedger,
+) -> None:
+    request = a_request()
+
+    assert await cancel(request, ledger)
+    outcome = await take_lease(request, job_deps(ledger))
+
+    assert outcome == Done("the job is CANCELED already")
+    assert not await cancel(request, ledger)
+
+
+async def test_a_cancelled_attempt_learns_of_it_and_a_newer_request_goes_ahead(
+    ledger: MemoryLedger,
+) -> None:
+    request = a_request()
+    lease = await take_lease(request, job_deps(ledger))
+    assert isinstance(lease, Lease)
+
+    assert await cancel(request, ledger)
+
+    with pytest.raises(JobWithdrawn):
+        ledger.job(request.job_id).check(lease)
+    newer = msgspec.structs.replace(request, job_id=uuid4(), requested_at=START + MINUTE)
+    assert isinstance(await take_lease(newer, job_deps(ledger)), Lease)
+
+
+async def test_a_finished_job_is_not_cancelled(ledger: MemoryLedger) -> None:
+    request = a_request()
+    await run_job(request, job_deps(ledger))
+
+    assert not await cancel(request, ledger)
+
+    assert ledger.job(request.job_id).state is JobState.SUCCEEDED

@@ -1,4 +1,5 @@
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 
@@ -8,6 +9,7 @@ from reel_testing.upload.world import UploadWorld
 from upload_service.domain.lifecycle import Status
 from upload_service.domain.session import Failure
 from upload_service.usecases.forget_video import forget_video
+from upload_service.usecases.purge_source import purge_source
 from upload_service.usecases.sweep import Swept, sweep
 
 MOMENT = timedelta(seconds=1)
@@ -160,6 +162,47 @@ async def test_a_deleted_video_loses_its_session_and_its_sources(world: UploadWo
     assert [news.status for news in world.database.news] == [UploadOutcome.CANCELED]
     assert not world.store.uploads
     assert not world.store.objects
+    assert [(one.objects, one.last) for one in world.database.reports] == [(1, True)]
+
+
+async def test_a_video_without_uploads_is_reported_as_empty(world: UploadWorld) -> None:
+    video_id = uuid4()
+
+    await forget_video("message-1", video_id, world.deps())
+
+    [report] = world.database.reports
+    assert (report.video_id, report.objects, report.size_bytes) == (video_id, 0, 0)
+
+
+async def test_a_purge_that_is_taken_up_again_reports_what_was_there_at_first(
+    world: UploadWorld,
+) -> None:
+    session = world.add(status=Status.COMPLETED)
+    world.store.objects[session.source_key] = an_mp4(9)
+    size_bytes = len(an_mp4(9))
+    await purge_source(session.video_id, world.deps())
+
+    await forget_video("message-1", session.video_id, world.deps())
+
+    [report] = world.database.reports
+    assert (report.objects, report.size_bytes) == (1, size_bytes)
+
+
+async def test_what_was_purged_is_reported_once_all_sessions_are_settled(
+    world: UploadWorld,
+) -> None:
+    session = world.add(status=Status.COMPLETED)
+    busy = world.add(status=Status.CANCELED, video_id=session.video_id, completing_at=world.now)
+    world.store.objects[session.source_key] = an_mp4(9)
+
+    await forget_video("message-1", session.video_id, world.deps())
+    too_early = list(world.database.reports)
+    world.wait(world.policy.completing_grace + MOMENT)
+    await sweep(world.deps())
+
+    assert too_early == []
+    assert busy.id in world.database.settled
+    assert [(one.objects, one.last) for one in world.database.reports] == [(1, True)]
 
 
 async def test_a_deleted_video_s_completed_source_goes_even_if_the_store_was_down(

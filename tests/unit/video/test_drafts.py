@@ -9,7 +9,8 @@ from msgspec import UNSET
 from reel_contracts.events import VideoDeleted
 from reel_contracts.videos import CreateVideo, UpdateVideo
 from reel_kernel.errors import InvalidRequest
-from reel_testing.videos import NOON, Sent, VideoWorld
+from reel_testing.video_tables import Sent
+from reel_testing.videos import NOON, VideoWorld
 from video_service.domain.errors import PreconditionFailed, VideoNotFound
 from video_service.domain.lifecycle import VideoStatus
 from video_service.usecases.create_video import create_video

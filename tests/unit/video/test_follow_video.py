@@ -8,7 +8,8 @@ from typing import Any, cast
 import pytest
 
 from reel_testing.videos import VideoWorld
-from video_service.api.events import mark_of, taken_within
+from video_service.api.events import mark_of
+from video_service.api.slow_clients import taken_within
 from video_service.domain.details import Mark, VideoDetails
 from video_service.domain.lifecycle import VideoStatus
 from video_service.domain.video import Video

@@ -12,7 +12,7 @@ from reel_stack.layout import Layout
 from reel_stack.parts import Part
 from reel_stack.ports import LOOPBACK
 from reel_stack.probes import accepts_connections
-from reel_stack.topology import BUCKET, CDN, REGION
+from reel_stack.topology import BUCKET, CDN, REGION, VIDEO
 
 NAME: Final = "cdn"
 
@@ -36,6 +36,7 @@ def part(
         access_key_id=key.access_key_id,
         secret_access_key=key.secret_access_key,
         cache_directory=str(directory / "cache"),
+        invalidation_secret=secrets.webhook_secrets[VIDEO.name],
     )
     file = directory / "config.json"
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, OWNER_ONLY)

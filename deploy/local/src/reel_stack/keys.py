@@ -10,7 +10,7 @@ import msgspec
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from reel_stack.topology import CDN, SERVICES, TRANSCODE, UPLOAD
+from reel_stack.topology import CDN, SERVICES
 
 ADMIN: Final = "admin"
 OWNER_ONLY: Final = 0o600
@@ -74,7 +74,7 @@ def generate(store_account: str) -> Secrets:
             name: AccessKey(f"{store_account}:{name}", secrets.token_urlsafe(30))
             for name in (*names, CDN)
         },
-        webhook_secrets={sender.name: _webhook_secret() for sender in (UPLOAD, TRANSCODE)},
+        webhook_secrets={sender.name: _webhook_secret() for sender in SERVICES},
         jwt_private_key=private,
         jwt_public_key=public,
         store_hash_suffix=secrets.token_hex(16),
@@ -97,9 +97,14 @@ def save(path: Path, kept: Secrets) -> None:
 
 
 def load_or_generate(path: Path, store_account: str) -> Secrets:
-    """The kept secrets, made now if this is the first start."""
+    """The kept secrets, made now if this is the first start, or if one is of a later release."""
     if path.exists():
-        return load(path)
-    made = generate(store_account)
+        kept = load(path)
+        if all(service.name in kept.webhook_secrets for service in SERVICES):
+            return kept
+        new = {service.name: _webhook_secret() for service in SERVICES}
+        made = msgspec.structs.replace(kept, webhook_secrets=new | kept.webhook_secrets)
+    else:
+        made = generate(store_account)
     save(path, made)
     return made

@@ -88,6 +88,8 @@ def _video(wiring: Wiring) -> Settings:
     return _jwt(wiring) | {
         "WORKER_PORT": str(wiring.worker_ports[VIDEO.name]),
         "CDN_BASE_URL": wiring.cdn_url,
+        "CDN_EDGE_URL": wiring.cdn_url,
+        "CDN_EDGE_SECRET": wiring.secrets.webhook_secrets[VIDEO.name],
         "TRANSCODE_JOBS_QUEUE_URL": queue.queue_url(wiring.sqs_url, TRANSCODE_JOBS),
         "UPLOAD_EVENTS_QUEUE_URL": queue.queue_url(wiring.sqs_url, UPLOAD_EVENTS),
         "TRANSCODE_EVENTS_QUEUE_URL": queue.queue_url(wiring.sqs_url, TRANSCODE_EVENTS),

@@ -178,6 +178,12 @@ class MemoryOutputs:
     async def delete_attempt(self, prefix: str) -> int:
         return self._delete({key for key in self.keys if is_of_attempt(key, prefix)})
 
+    async def measure_video(self, video_id: UUID) -> tuple[int, int]:
+        if self.broken:
+            raise OSError("the store is away")
+        keys = [key for key in self.keys if key.startswith(hls_prefix(video_id))]
+        return len(keys), sum(map(len, keys))
+
     async def delete_video(self, video_id: UUID) -> int:
         return self._delete({key for key in self.keys if key.startswith(hls_prefix(video_id))})
 

@@ -15,21 +15,18 @@ import msgspec
 from litestar import Litestar
 
 from reel_contracts.base import Message
-from reel_contracts.events import TranscodeRequested, VideoDeleted
+from reel_contracts.events import TranscodeCanceled, TranscodeRequested, VideoDeleted
 from reel_db import health, pool
 from reel_db.idempotency import PgKeyLedger
 from reel_db.outbox import OutboxRow
 from reel_db.pool import Pool
 from reel_http.auth import JwtAuth
-from reel_kernel.clock import utc_now
-from reel_kernel.ids import new_id
 from reel_messaging.webhooks import WebhookSender, WebhookVerifier
 from reel_testing.tokens import AUDIENCE, ISSUER, TokenIssuer
-from video_service.adapters.progress_table import PgProgressTable
-from video_service.adapters.video_reader import PgVideoReader
+from video_service.adapters.deliveries import on_delivered
 from video_service.api.app import Wiring, create_app
 from video_service.api.edge import Edge
-from video_service.bootstrap import begin, change_feed, on_delivered
+from video_service.bootstrap import build_deps, change_feed
 from video_service.domain.errors import SourceStoreUnavailable
 from video_service.ports import Deps
 
@@ -80,6 +77,7 @@ class VideoService:
     tokens: TokenIssuer
     sources: StoredSources
     secrets: PeerSecrets
+    deps: Deps
 
     async def call(
         self,
@@ -132,7 +130,7 @@ class VideoService:
     async def messages(self, video_id: str) -> list[tuple[str, Message]]:
         """Return what the outbox holds for a video: destinations and messages, in order."""
         rows = await self.outbox_rows(video_id)
-        kind = TranscodeRequested | VideoDeleted
+        kind = TranscodeCanceled | TranscodeRequested | VideoDeleted
         return [(row.destination, msgspec.json.decode(row.body, type=kind)) for row in rows]
 
     async def outbox_rows(self, video_id: str) -> list[OutboxRow]:
@@ -217,7 +215,7 @@ def film_of(video_id: str) -> dict[str, Any]:
 
 @asynccontextmanager
 async def video_service(
-    database_url: str, *, stop: asyncio.Event | None = None
+    database_url: str, *, stop: asyncio.Event | None = None, slow_client_s: float = 20
 ) -> AsyncGenerator[VideoService]:
     """Run the app in this process, over a migrated database; `stop` ends the event streams."""
     tokens, sources, secrets = TokenIssuer(), StoredSources(), PeerSecrets()
@@ -225,15 +223,7 @@ async def video_service(
         pool.connect(database_url, application_name="video-test") as pool_,
         change_feed(pool_, stop or asyncio.Event()) as changes,
     ):
-        deps = Deps(
-            begin=partial(begin, pool_),
-            reader=PgVideoReader(pool_),
-            progress=PgProgressTable(pool_),
-            changes=changes,
-            sources=sources,
-            now=utc_now,
-            new_id=new_id,
-        )
+        deps = build_deps(pool_, sources, changes)
         app = create_app(
             Wiring(
                 edge=Edge.of(deps, CDN),
@@ -242,10 +232,17 @@ async def video_service(
                 from_transcode=WebhookVerifier([secrets.transcode]),
                 health={"database": partial(health.ping, pool_)},
                 keys=PgKeyLedger(pool_),
+                slow_client_s=slow_client_s,
             )
         )
         transport = httpx.ASGITransport(app=cast("Any", app))
         async with httpx.AsyncClient(transport=transport, base_url="http://video.test") as http:
             yield VideoService(
-                app=app, http=http, pool=pool_, tokens=tokens, sources=sources, secrets=secrets
+                app=app,
+                http=http,
+                pool=pool_,
+                tokens=tokens,
+                sources=sources,
+                secrets=secrets,
+                deps=deps,
             )

@@ -1,20 +1,20 @@
 """video-service without its world: a memory that commits and rolls back, and videos to put in."""
 
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import AsyncGenerator, Callable, Collection, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
-from reel_contracts.base import Message
+from reel_testing.video_tables import FakeTransaction, Sent, Tables, live_of_owner
 from video_service.domain.assets import Asset, AssetType
 from video_service.domain.details import VideoDetails
-from video_service.domain.errors import VideoNotFound
-from video_service.domain.lifecycle import VideoStatus
+from video_service.domain.lifecycle import TRANSCODE_DONE, VideoStatus
 from video_service.domain.page import Page, Position
 from video_service.domain.progress import ProgressReport
+from video_service.domain.stuck import Patience, Stuck
 from video_service.domain.video import Video
-from video_service.ports import Deps, Follower, Signal, Transaction
+from video_service.ports import Deps, Follower, OwnerFollower, Signal, Transaction
 
 NOON = datetime(2026, 1, 22, 12, tzinfo=UTC)
 WITH_SOURCE = {VideoStatus.UPLOADED, VideoStatus.TRANSCODING, VideoStatus.READY, VideoStatus.FAILED}
@@ -66,34 +66,11 @@ def some_assets(video_id: UUID) -> tuple[Asset, ...]:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """A message that was committed to the outbox."""
-
-    destination: str
-    key: UUID
-    message: Message
-
-
-@dataclass
-class _Tables:
-    videos: dict[UUID, Video] = field(default_factory=dict[UUID, Video])
-    assets: dict[UUID, tuple[Asset, ...]] = field(default_factory=dict[UUID, tuple[Asset, ...]])
-    sent: list[Sent] = field(default_factory=list[Sent])
-    seen: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
-    walked: list[VideoStatus] = field(default_factory=list[VideoStatus])
-
-    def copy(self) -> "_Tables":
-        return _Tables(
-            dict(self.videos), dict(self.assets), list(self.sent), set(self.seen), list(self.walked)
-        )
-
-
 @dataclass
 class VideoWorld:
     """`tables` is what is committed; `stored_keys` is what the object store has."""
 
-    tables: _Tables = field(default_factory=_Tables)
+    tables: Tables = field(default_factory=Tables)
     stored_keys: set[str] = field(default_factory=set[str])
     asked_keys: list[str] = field(default_factory=list[str])
     now: datetime = NOON
@@ -119,7 +96,7 @@ class VideoWorld:
     async def begin(self) -> AsyncGenerator[Transaction]:
         """Work on a copy; keep it when the block ends well."""
         draft = self.tables.copy()
-        yield _FakeTransaction(_FakeVideos(draft), _FakeOutbox(draft), _FakeInbox(draft))
+        yield FakeTransaction.over(draft)
         self.tables = draft
 
     async def exists(self, file_key: str) -> bool:
@@ -127,7 +104,21 @@ class VideoWorld:
         return file_key in self.stored_keys
 
     async def find(self, owner_id: UUID, video_id: UUID) -> VideoDetails:
-        return VideoDetails(video=_of_owner(self.tables, owner_id, video_id))
+        return VideoDetails(video=live_of_owner(self.tables, owner_id, video_id))
+
+    async def some(self, owner_id: UUID, video_ids: Collection[UUID]) -> Sequence[VideoDetails]:
+        return [one for one in self._of(owner_id) if one.video.id in video_ids]
+
+    async def moved(self, owner_id: UUID, *, since: datetime, limit: int) -> Sequence[VideoDetails]:
+        return [one for one in self._of(owner_id) if one.video.updated_at > since][:limit]
+
+    async def unfinished(self, owner_id: UUID, *, limit: int) -> Sequence[VideoDetails]:
+        live = [one for one in self._of(owner_id) if one.video.deleted_at is None]
+        return [one for one in live if one.video.status not in TRANSCODE_DONE][:limit]
+
+    def _of(self, owner_id: UUID) -> list[VideoDetails]:
+        videos = self.tables.videos.values()
+        return [VideoDetails(video=video) for video in videos if video.owner_id == owner_id]
 
     async def page(
         self, owner_id: UUID, *, after: Position, limit: int, status: VideoStatus | None
@@ -154,6 +145,30 @@ class VideoWorld:
         assert video_id in self.tables.videos
         yield _ScriptedFollower(self)
 
+    @contextmanager
+    def of_owner(self, owner_id: UUID) -> Generator[OwnerFollower]:
+        """Give a follower like `of` does; it never knows which videos moved."""
+        assert owner_id in {video.owner_id for video in self.tables.videos.values()}
+        yield _ScriptedFollower(self)
+
+    async def stuck(self, patience: Patience, *, now: datetime, limit: int) -> Sequence[Stuck]:
+        assert patience
+        assert now == self.now
+        return list(self.tables.stuck.values())[:limit]
+
+    async def in_flight(self, *, before: datetime, limit: int) -> Sequence[Video]:
+        videos = self.tables.videos.values()
+        old = [video for video in videos if video.updated_at < before]
+        return [video for video in old if video.status is VideoStatus.TRANSCODING][:limit]
+
+    async def frozen(self, *, limit: int) -> Sequence[Video]:
+        videos = self.tables.videos.values()
+        return [video for video in videos if video.fail_reason == "ROLLBACK"][:limit]
+
+    async def unerased(self, *, before: datetime, limit: int) -> Sequence[UUID]:
+        receipts = self.tables.receipts.values()
+        return [one.video_id for one in receipts if one.deleted_at < before][:limit]
+
     def deps(self) -> Deps:
         return Deps(
             begin=self.begin,
@@ -161,6 +176,7 @@ class VideoWorld:
             progress=self,
             changes=self,
             sources=self,
+            work=self,
             now=lambda: self.now,
             new_id=uuid4,
         )
@@ -176,57 +192,5 @@ class _ScriptedFollower:
         happen()
         return signal
 
-
-@dataclass(frozen=True, slots=True)
-class _FakeVideos:
-    tables: _Tables
-
-    async def add(self, video: Video) -> bool:
-        return self.tables.videos.setdefault(video.id, video) is video
-
-    async def lock(self, video_id: UUID) -> Video:
-        if video_id not in self.tables.videos:
-            raise VideoNotFound
-        return self.tables.videos[video_id]
-
-    async def lock_of_owner(self, owner_id: UUID, video_id: UUID) -> Video:
-        return _of_owner(self.tables, owner_id, video_id)
-
-    async def save(self, video: Video) -> None:
-        self.tables.walked.append(video.status)
-        self.tables.videos[video.id] = video
-
-    async def add_assets(self, video_id: UUID, assets: tuple[Asset, ...]) -> None:
-        self.tables.assets[video_id] = self.tables.assets.get(video_id, ()) + assets
-
-
-@dataclass(frozen=True, slots=True)
-class _FakeOutbox:
-    tables: _Tables
-
-    async def add(self, destination: str, key: UUID, *messages: Message) -> None:
-        self.tables.sent.extend(Sent(destination, key, message) for message in messages)
-
-
-@dataclass(frozen=True, slots=True)
-class _FakeInbox:
-    tables: _Tables
-
-    async def first_seen(self, message_id: str, source: str) -> bool:
-        is_first = (message_id, source) not in self.tables.seen
-        self.tables.seen.add((message_id, source))
-        return is_first
-
-
-@dataclass(frozen=True, slots=True)
-class _FakeTransaction:
-    videos: _FakeVideos
-    outbox: _FakeOutbox
-    inbox: _FakeInbox
-
-
-def _of_owner(tables: _Tables, owner_id: UUID, video_id: UUID) -> Video:
-    video = tables.videos.get(video_id)
-    if video is None or video.owner_id != owner_id or video.deleted_at is not None:
-        raise VideoNotFound
-    return video
+    def take(self) -> frozenset[UUID] | None:
+        return None

@@ -42,6 +42,7 @@ from transcode_service.domain.capacity import Capacity
 from transcode_service.domain.command import EncodeSettings
 from transcode_service.domain.packaging import PACKAGINGS
 from transcode_service.ports.jobs import (
+    PURGE_WEBHOOK,
     TRANSCODE_JOBS,
     VIDEO_WEBHOOK,
     Begin,
@@ -55,7 +56,7 @@ from transcode_service.usecases.tell_progress import tell_nobody
 
 SERVICE: Final = "transcode-service"
 SCHEMA: Final = "transcode"
-WEBHOOK_PATH: Final = "/api/webhooks/transcoding"
+RESULT_PATH: Final = "/api/webhooks/transcoding"
 PROGRESS_PATH: Final = "/api/webhooks/progress"
 
 BEAT_S: Final = 1.0
@@ -180,16 +181,15 @@ def assemble(
         video_deleted(begin, wake_sweeper=sweeper.wake),
         concurrency=EVENTS_AT_ONCE,
     )
-    to_video = _sender(http, WEBHOOK_PATH, settings)
-    to_jobs = QueuePublisher(clients.sqs, settings.jobs_queue_url)
+    paths = {VIDEO_WEBHOOK: RESULT_PATH, PURGE_WEBHOOK: f"{RESULT_PATH}/purged"}
+    to_video = {to: _sender(http, path, settings).as_deliver() for to, path in paths.items()}
+    to_jobs = QueuePublisher(clients.sqs, settings.jobs_queue_url).as_deliver()
     return Worker(
         jobs=jobs,
         events=events,
         watch=ConsumptionWatch(consumption_reader(clients.pool), valve),
         relay=Relay(
-            clients.pool,
-            channel=channel(SCHEMA),
-            deliver={VIDEO_WEBHOOK: to_video.as_deliver(), TRANSCODE_JOBS: to_jobs.as_deliver()},
+            clients.pool, channel=channel(SCHEMA), deliver={**to_video, TRANSCODE_JOBS: to_jobs}
         ),
         sweeper=sweeper,
         chores=(*tidying(sweeping, valve), partial(purge_history, clients.pool)),
@@ -221,9 +221,8 @@ def _checks(clients: Clients, settings: Settings) -> Mapping[str, Check]:
 
 
 def _sender(http: httpx.AsyncClient, path: str, settings: Settings) -> WebhookSender:
-    return WebhookSender(
-        http, settings.video_service_url.rstrip("/") + path, settings.webhook_secret
-    )
+    base = settings.video_service_url.rstrip("/")
+    return WebhookSender(http, base + path, settings.webhook_secret)
 
 
 def _retry(settings: Settings) -> RetryPolicy:

@@ -28,6 +28,7 @@ from reel_messaging.webhooks import WebhookSender, http_client
 from reel_storage.client import S3Settings, bucket_reachable, s3_client
 from reel_storage.multipart import S3Multipart
 from reel_storage.objects import S3Objects
+from upload_service.adapters.purges import PgPurges
 from upload_service.adapters.session_housekeeping import PgSessionHousekeeping
 from upload_service.adapters.session_repository import PgSessionRepository
 from upload_service.adapters.source_store import S3SourceStore
@@ -35,7 +36,7 @@ from upload_service.adapters.video_service import WebhookVideoService
 from upload_service.api.app import create_app
 from upload_service.consumers.video_events import video_events
 from upload_service.domain.policy import Policy
-from upload_service.ports import VIDEO_WEBHOOK, Deps, Transaction
+from upload_service.ports import PURGE_WEBHOOK, VIDEO_WEBHOOK, Deps, Transaction
 from upload_service.settings import Settings
 
 if TYPE_CHECKING:
@@ -45,12 +46,14 @@ if TYPE_CHECKING:
 SERVICE = "upload-service"
 SCHEMA = "upload"
 WEBHOOK_PATH = "/api/webhooks/uploads"
+PURGED_PATH = "/api/webhooks/uploads/purged"
 
 
 @dataclass(frozen=True, slots=True)
 class PgTransaction:
     sessions: PgSessionRepository
     housekeeping: PgSessionHousekeeping
+    purges: PgPurges
     outbox: PgOutbox
     inbox: PgInbox
 
@@ -72,6 +75,7 @@ class Infrastructure:
     pool: Pool
     clients: Clients
     webhook: WebhookSender
+    purged: WebhookSender
     deps: Deps
 
 
@@ -92,6 +96,7 @@ async def begin(pool_: Pool) -> AsyncGenerator[Transaction]:
         yield PgTransaction(
             PgSessionRepository(connection),
             PgSessionHousekeeping(connection),
+            PgPurges(connection),
             PgOutbox(connection),
             PgInbox(connection),
         )
@@ -140,8 +145,9 @@ async def clients(settings: Settings) -> AsyncGenerator[Clients]:
 
 def wire(settings: Settings, pool_: Pool, clients_: Clients) -> Infrastructure:
     """Put the adapters behind the ports."""
-    url = settings.video_service_url.rstrip("/") + WEBHOOK_PATH
-    webhook = WebhookSender(clients_.http, url, settings.webhook_secret)
+    url = settings.video_service_url.rstrip("/")
+    webhook = WebhookSender(clients_.http, url + WEBHOOK_PATH, settings.webhook_secret)
+    purged = WebhookSender(clients_.http, url + PURGED_PATH, settings.webhook_secret)
     multipart = S3Multipart(clients_.s3, settings.s3_bucket, clients_.presign_s3)
     deps = Deps(
         begin=partial(begin, pool_),
@@ -151,7 +157,7 @@ def wire(settings: Settings, pool_: Pool, clients_: Clients) -> Infrastructure:
         new_id=new_id,
         policy=policy(settings),
     )
-    return Infrastructure(pool=pool_, clients=clients_, webhook=webhook, deps=deps)
+    return Infrastructure(pool=pool_, clients=clients_, webhook=webhook, purged=purged, deps=deps)
 
 
 def build_app(settings: Settings, infra: Infrastructure) -> Litestar:
@@ -179,7 +185,10 @@ def build_worker(settings: Settings, infra: Infrastructure) -> Worker:
         relay=Relay(
             infra.pool,
             channel=channel(SCHEMA),
-            deliver={VIDEO_WEBHOOK: infra.webhook.as_deliver()},
+            deliver={
+                VIDEO_WEBHOOK: infra.webhook.as_deliver(),
+                PURGE_WEBHOOK: infra.purged.as_deliver(),
+            },
         ),
         consumer=Consumer(
             infra.clients.sqs,

@@ -11,13 +11,15 @@ from reel_contracts.base import Message
 from reel_kernel.checksums import Algorithm
 from reel_kernel.clock import Clock
 from reel_kernel.ids import IdSource
-from upload_service.domain.parts import PartSums, StoredPart
+from upload_service.domain.parts import Found, PartSums, StoredPart
 from upload_service.domain.policy import Policy, Usage
 from upload_service.domain.session import UploadSession
 from upload_service.domain.stored import OpenUpload, SignedPart, StoredSource
 
 VIDEO_WEBHOOK: Final = "video-webhook"
 """Outbox destination: the signed webhook of video-service."""
+PURGE_WEBHOOK: Final = "purge-webhook"
+"""Outbox destination: where video-service hears what was purged of a deleted video."""
 
 
 class UploadGone(Exception):
@@ -26,6 +28,16 @@ class UploadGone(Exception):
 
 class PartsRejected(Exception):
     """The store refused to join the parts: one was replaced or is missing."""
+
+
+class Purges(Protocol):
+    """Receipts of deleted videos, inside a transaction."""
+
+    async def note(self, video_id: UUID, found: Found) -> None:
+        """Note what is about to be deleted; a purge that is taken up again finds less."""
+
+    async def close(self, video_id: UUID, *, now: datetime) -> Found | None:
+        """Return what was found, once: when every session of the video is settled."""
 
 
 class SessionRepository(Protocol):
@@ -142,6 +154,9 @@ class Transaction(Protocol):
     def housekeeping(self) -> SessionHousekeeping: ...
 
     @property
+    def purges(self) -> Purges: ...
+
+    @property
     def outbox(self) -> Outbox: ...
 
     @property
@@ -196,6 +211,10 @@ class SourceStore(Protocol):
 
     async def read_head(self, key: str, length: int, etag: str) -> bytes:
         """Return up to `length` first bytes of the version `etag`."""
+        ...
+
+    async def measure(self, prefix: str) -> Found:
+        """Return how many objects have keys that begin with `prefix`, and their bytes."""
         ...
 
     async def delete(self, prefix: str) -> None:

@@ -1,21 +1,19 @@
 """Composition root: the only module that knows every adapter."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
 from litestar import Litestar
-from msgspec import json
 
-from reel_contracts.events import TranscodeRequested
 from reel_db import health, pool
 from reel_db.idempotency import PgKeyLedger, purging_keys
-from reel_db.inbox import PgInbox
-from reel_db.outbox import OutboxRow, PgOutbox, channel
-from reel_db.pool import Connection, Pool
+from reel_db.outbox import channel
+from reel_db.pool import Pool
 from reel_http.app import worker_app
 from reel_http.auth import JwtAuth
 from reel_http.fair_use import request_rate
@@ -28,47 +26,33 @@ from reel_messaging.sqs import QueuePublisher, SqsSettings, queue_reachable, sqs
 from reel_messaging.webhooks import WebhookVerifier
 from reel_storage.client import S3Settings, s3_client
 from reel_storage.objects import S3Objects
+from video_service.adapters.cdn_client import CdnSettings, cdn_cache
 from video_service.adapters.change_feed import ChangeFeed
+from video_service.adapters.deliveries import on_delivered, to_cdn
+from video_service.adapters.history import purge_history
+from video_service.adapters.pg_transaction import begin
 from video_service.adapters.progress_table import PgProgressTable
 from video_service.adapters.source_store import S3SourceStore
 from video_service.adapters.video_reader import PgVideoReader
-from video_service.adapters.video_repository import PgVideoRepository
+from video_service.adapters.work_lists import PgWorkLists
 from video_service.api.app import Wiring, create_app
 from video_service.api.edge import Edge
-from video_service.ports import Deps, Transaction
+from video_service.domain.stuck import Patience
+from video_service.ports import CdnCache, Changes, Deps, SourceStore
 from video_service.settings import Settings
-from video_service.usecases.confirm_enqueued import confirm_enqueued
-from video_service.usecases.destinations import TRANSCODE_EVENTS, TRANSCODE_JOBS, UPLOAD_EVENTS
+from video_service.usecases.destinations import (
+    CDN_CACHE,
+    TRANSCODE_EVENTS,
+    TRANSCODE_JOBS,
+    UPLOAD_EVENTS,
+)
+from video_service.usecases.sweep import Policy, sweep
 
 if TYPE_CHECKING:
     from types_aiobotocore_sqs import SQSClient
 
 SERVICE = "video-service"
 SCHEMA = "video"
-
-
-@dataclass(frozen=True, slots=True)
-class PgTransaction:
-    videos: PgVideoRepository
-    outbox: PgOutbox
-    inbox: PgInbox
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Worker:
-    """What the background process runs."""
-
-    relay: Relay
-    health: Litestar
-
-
-@asynccontextmanager
-async def begin(pool_: Pool) -> AsyncGenerator[Transaction]:
-    """Open a transaction on one connection."""
-    async with pool.transaction(pool_) as connection:
-        yield PgTransaction(
-            PgVideoRepository(connection), PgOutbox(connection), PgInbox(connection)
-        )
 
 
 def database(settings: Settings, process: str) -> AbstractAsyncContextManager[Pool]:
@@ -105,15 +89,7 @@ async def http_app(settings: Settings, stop: asyncio.Event) -> AsyncGenerator[Li
         sqs_client(_sqs(settings)) as sqs,
         change_feed(pool_, stop) as changes,
     ):
-        deps = Deps(
-            begin=partial(begin, pool_),
-            reader=PgVideoReader(pool_),
-            progress=PgProgressTable(pool_),
-            changes=changes,
-            sources=S3SourceStore(S3Objects(s3, settings.s3_bucket)),
-            now=utc_now,
-            new_id=new_id,
-        )
+        deps = build_deps(pool_, S3SourceStore(S3Objects(s3, settings.s3_bucket)), changes)
         yield create_app(
             Wiring(
                 edge=Edge.of(deps, settings.cdn_base_url),
@@ -127,32 +103,88 @@ async def http_app(settings: Settings, stop: asyncio.Event) -> AsyncGenerator[Li
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Worker:
+    """What the background process runs; `chores` are done over and over."""
+
+    relay: Relay
+    health: Litestar
+    chores: Sequence[Callable[[], Awaitable[object]]]
+
+
 @asynccontextmanager
 async def worker(settings: Settings) -> AsyncGenerator[Worker]:
     """Open what the background process needs, and build what it runs."""
     async with (
         database(settings, "worker") as pool_,
+        s3_client(_s3(settings)) as s3,
         sqs_client(_sqs(settings)) as sqs,
+        cdn(settings) as cdn_,
         purging_keys(pool_),
     ):
-        deliver = {
+        deps = build_deps(pool_, S3SourceStore(S3Objects(s3, settings.s3_bucket)))
+        queues = {
             name: QueuePublisher(sqs, url).as_deliver() for name, url in _queues(settings).items()
         }
         yield Worker(
-            relay=Relay(pool_, channel=channel(SCHEMA), deliver=deliver, on_delivered=on_delivered),
+            relay=Relay(
+                pool_,
+                channel=channel(SCHEMA),
+                deliver={**queues, CDN_CACHE: to_cdn(cdn_)},
+                on_delivered=on_delivered,
+            ),
             health=worker_app(
                 title="Reel video-service, worker",
                 health=_checks(pool_, sqs, settings),
                 samples=[outbox_depth(pool_)],
             ),
+            chores=(partial(sweep, policy(settings), deps), partial(purge_history, pool_)),
         )
 
 
-async def on_delivered(connection: Connection, row: OutboxRow) -> None:
-    """Commit UPLOADED → TRANSCODING together with the mark that SQS has the job."""
-    if row.destination == TRANSCODE_JOBS:
-        job = json.decode(row.body, type=TranscodeRequested)
-        await confirm_enqueued(job, PgVideoRepository(connection), now=utc_now())
+def build_deps(pool_: Pool, sources: SourceStore, changes: Changes | None = None) -> Deps:
+    """Put the adapters behind the ports; without a feed nobody can follow a video."""
+    return Deps(
+        begin=partial(begin, pool_),
+        reader=PgVideoReader(pool_),
+        progress=PgProgressTable(pool_),
+        changes=changes or ChangeFeed(),
+        sources=sources,
+        work=PgWorkLists(pool_),
+        now=utc_now,
+        new_id=new_id,
+    )
+
+
+def policy(settings: Settings) -> Policy:
+    """Take the ages from the settings."""
+    return Policy(
+        patience=Patience(
+            draft=timedelta(seconds=settings.draft_max_s),
+            uploading=timedelta(seconds=settings.uploading_max_s),
+            uploaded=timedelta(seconds=settings.uploaded_max_s),
+            transcoding=timedelta(seconds=settings.transcoding_quiet_s),
+        ),
+        erase_after=timedelta(seconds=settings.erase_after_s),
+    )
+
+
+def cdn(settings: Settings) -> AbstractAsyncContextManager[CdnCache]:
+    """Open the CDN that the settings name."""
+    return cdn_cache(
+        CdnSettings(
+            distribution_id=settings.cdn_distribution_id,
+            edge_url=settings.cdn_edge_url,
+            edge_secret=settings.cdn_edge_secret,
+        )
+    )
+
+
+@asynccontextmanager
+async def source_store(settings: Settings) -> AsyncGenerator[S3SourceStore]:
+    """Open the store of sources alone, for a command."""
+    async with s3_client(_s3(settings)) as s3:
+        yield S3SourceStore(S3Objects(s3, settings.s3_bucket))
 
 
 def _queues(settings: Settings) -> dict[str, str]:

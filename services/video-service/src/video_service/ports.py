@@ -1,8 +1,9 @@
 """What the use cases need from the outside world."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum, auto
 from typing import Protocol
 from uuid import UUID
@@ -15,14 +16,28 @@ from video_service.domain.details import VideoDetails
 from video_service.domain.lifecycle import VideoStatus
 from video_service.domain.page import Page, Position
 from video_service.domain.progress import ProgressReport
+from video_service.domain.receipt import DeletionReason, PurgeLine, PurgeReceipt
+from video_service.domain.stuck import Patience, Stuck
 from video_service.domain.video import Video
 
 
 class VideoReader(Protocol):
-    """Queries of an owner's live videos, each one round trip, outside any transaction."""
+    """Queries of an owner's videos, each one round trip, outside any transaction."""
 
     async def find(self, owner_id: UUID, video_id: UUID) -> VideoDetails:
         """Return a video as its owner sees it. Raises VideoNotFound."""
+        ...
+
+    async def some(self, owner_id: UUID, video_ids: Collection[UUID]) -> Sequence[VideoDetails]:
+        """Return those of the owner's videos, deleted ones too, in no order."""
+        ...
+
+    async def moved(self, owner_id: UUID, *, since: datetime, limit: int) -> Sequence[VideoDetails]:
+        """Return up to `limit` videos, deleted ones too, that changed since then, latest first."""
+        ...
+
+    async def unfinished(self, owner_id: UUID, *, limit: int) -> Sequence[VideoDetails]:
+        """Return up to `limit` videos that are neither READY nor FAILED, newest first."""
         ...
 
     async def page(
@@ -59,6 +74,71 @@ class VideoRepository(Protocol):
         ...
 
 
+class StuckVideos(Protocol):
+    """Videos that are under way for too long, inside a transaction."""
+
+    async def lock(self, video_id: UUID, patience: Patience, *, now: datetime) -> Stuck | None:
+        """Lock a video that is (still) stuck; None when it is not, or somebody else has it."""
+        ...
+
+    async def note_reminder(self, video: Video, *, now: datetime) -> None:
+        """Remember that the video's current job was asked for once more."""
+        ...
+
+    async def revive(self, message_id: UUID) -> None:
+        """Make a dead outbox message pending again."""
+        ...
+
+
+class Receipts(Protocol):
+    """Purge receipts, inside a transaction."""
+
+    async def open(self, video: Video, reason: DeletionReason, *, now: datetime) -> None:
+        """Begin the receipt of a video that is being deleted."""
+        ...
+
+    async def add(self, line: PurgeLine) -> bool:
+        """Write a line; False when this very one was written before, or no receipt was opened."""
+        ...
+
+    async def lock(self, video_id: UUID) -> PurgeReceipt | None:
+        """Return a receipt, closed ones too, locked; None when the video was never deleted."""
+        ...
+
+    async def erase(self, video_id: UUID, *, now: datetime) -> int:
+        """Delete the rows of a deleted video and close its receipt; return how many they were."""
+        ...
+
+
+class WorkLists(Protocol):
+    """What there is to do; read outside any transaction, so look again before doing it."""
+
+    async def stuck(self, patience: Patience, *, now: datetime, limit: int) -> Sequence[Stuck]:
+        """Return videos that are stuck, the longest first."""
+        ...
+
+    async def in_flight(self, *, before: datetime, limit: int) -> Sequence[Video]:
+        """Return videos that are TRANSCODING since before `before`, the longest first."""
+        ...
+
+    async def frozen(self, *, limit: int) -> Sequence[Video]:
+        """Return FAILED videos of reason ROLLBACK, the longest first."""
+        ...
+
+    async def unerased(self, *, before: datetime, limit: int) -> Sequence[UUID]:
+        """Return deleted videos whose receipt is open since before `before`, the oldest first."""
+        ...
+
+
+class CdnCache(Protocol):
+    async def forget(self, video_id: UUID, *, reference: str) -> str:
+        """Have the CDN drop all it has of a video, and return its own id of that.
+
+        The same `reference` again is the same request. Raises CdnUnavailable.
+        """
+        ...
+
+
 class Outbox(Protocol):
     async def add(self, destination: str, key: UUID, *messages: Message) -> None:
         """Have the relay deliver `messages` after commit, in order for each `key`."""
@@ -82,6 +162,12 @@ class Transaction(Protocol):
 
     @property
     def inbox(self) -> Inbox: ...
+
+    @property
+    def stuck(self) -> StuckVideos: ...
+
+    @property
+    def receipts(self) -> Receipts: ...
 
 
 class ProgressTable(Protocol):
@@ -116,9 +202,19 @@ class Follower(Protocol):
         ...
 
 
+class OwnerFollower(Follower, Protocol):
+    def take(self) -> frozenset[UUID] | None:
+        """Return which videos may have moved since the last call; None: any may have."""
+        ...
+
+
 class Changes(Protocol):
     def of(self, video_id: UUID) -> AbstractContextManager[Follower]:
         """Follow a video from the moment the block is entered."""
+        ...
+
+    def of_owner(self, owner_id: UUID) -> AbstractContextManager[OwnerFollower]:
+        """Follow all videos of an owner from the moment the block is entered."""
         ...
 
 
@@ -133,5 +229,6 @@ class Deps:
     progress: ProgressTable
     changes: Changes
     sources: SourceStore
+    work: WorkLists
     now: Clock
     new_id: IdSource

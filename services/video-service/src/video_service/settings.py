@@ -10,11 +10,16 @@ from reel_http.settings import load
 
 PREFIX: Final = "VIDEO_"
 Url = Annotated[str, Meta(pattern=r"^https?://[^/]+")]
+Seconds = Annotated[float, Meta(gt=0)]
 Secrets = Annotated[tuple[str, ...], Meta(min_length=1)]
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """`*_s` are seconds. Absent keys mean the default AWS credential chain."""
+    """`*_s` are seconds. Absent keys mean the default AWS credential chain.
+
+    The CDN is CloudFront (`cdn_distribution_id`) or a local edge (the other two); neither means
+    that nothing is cached.
+    """
 
     database_url: str
     database_pool_max: Annotated[int, Meta(ge=2, le=100)] = 10
@@ -39,6 +44,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     transcode_jobs_queue_url: Url
     upload_events_queue_url: Url
     transcode_events_queue_url: Url
+
+    cdn_distribution_id: Annotated[str, Meta(pattern="^E[A-Z0-9]+$")] | None = None
+    cdn_edge_url: Url | None = None
+    cdn_edge_secret: str | None = None
+
+    sweep_interval_s: Seconds = 60
+    draft_max_s: Seconds = 7 * 86_400
+    uploading_max_s: Seconds = 7 * 86_400
+    uploaded_max_s: Seconds = 300
+    transcoding_quiet_s: Seconds = 2 * 3600
+    erase_after_s: Seconds = 30 * 86_400
 
     upload_webhook_secrets: Secrets
     transcode_webhook_secrets: Secrets

@@ -24,7 +24,7 @@ async def serve(config: Config) -> None:
         origin = Origin(config, http)
         store = Store(origin, cache, object_max_bytes=config.object_max_bytes)
         server = uvicorn.Config(
-            Edge(store),
+            Edge(store, invalidation_secret=config.invalidation_secret),
             host=config.host,
             port=config.port,
             lifespan="off",

@@ -64,6 +64,13 @@ class DiskCache:
         self._file(entry.key, DESCRIPTION).write_bytes(msgspec.json.encode(entry))
         self._admit(entry)
 
+    def forget(self, prefix: str) -> int:
+        """Remove every entry whose key begins with `prefix`; tells how many there were."""
+        keys = [key for key in self._entries if key.startswith(prefix)]
+        for key in keys:
+            self._remove(key)
+        return len(keys)
+
     def _admit(self, entry: Entry) -> None:
         self._entries[entry.key] = entry
         self._bytes += entry.size_bytes

@@ -7,9 +7,11 @@ from http import HTTPStatus
 from typing import Any, BinaryIO, Final
 
 import structlog
+from standardwebhooks.webhooks import Webhook
 
-from reel_stack.cdn import ranges
+from reel_stack.cdn import invalidation, ranges
 from reel_stack.cdn.cache import Entry
+from reel_stack.cdn.invalidation import BadOrder, Receive, read_order
 from reel_stack.cdn.paths import public_key
 from reel_stack.cdn.ranges import ByteRange
 from reel_stack.cdn.store import CHUNK_BYTES, Found, Refused, Store
@@ -35,19 +37,38 @@ log = structlog.get_logger()
 class Edge:
     """Answers viewers from the store; everything but published HLS is 403, as CloudFront does."""
 
-    def __init__(self, store: Store, now: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        store: Store,
+        now: Callable[[], float] = time.time,
+        *,
+        invalidation_secret: str | None = None,
+    ) -> None:
         self._store = store
         self._now = now
+        self._webhook = Webhook(invalidation_secret) if invalidation_secret else None
 
-    async def __call__(self, scope: Scope, _receive: object, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         key = public_key(scope["raw_path"])
         method: str = scope["method"]
-        if key is None or method not in {*READ_METHODS, "OPTIONS"}:
+        if self._webhook and (method, scope["raw_path"]) == ("POST", invalidation.PATH):
+            await self._forget(self._webhook, receive, _headers(scope), send)
+        elif key is None or method not in {*READ_METHODS, "OPTIONS"}:
             await _refuse(send, HTTPStatus.FORBIDDEN)
         elif method == "OPTIONS":
             await _respond(send, HTTPStatus.NO_CONTENT, PREFLIGHT)
         else:
             await self._serve(key, method, _headers(scope), send)
+
+    async def _forget(self, webhook: Webhook, receive: Receive, asked: Headers, send: Send) -> None:
+        try:
+            prefixes = await read_order(receive, asked, webhook)
+        except BadOrder:
+            await _refuse(send, HTTPStatus.FORBIDDEN)
+            return
+        forgotten = sum(map(self._store.forget, prefixes))
+        log.info("invalidated", prefixes=prefixes, entries=forgotten)
+        await _respond(send, HTTPStatus.NO_CONTENT, {})
 
     async def _serve(self, key: str, method: str, asked: Headers, send: Send) -> None:
         began = time.perf_counter()

@@ -52,7 +52,13 @@ class Store:
         self._cache = cache
         self._object_max_bytes = object_max_bytes
         self._now = now
+        self._orders = 0
         self._locks = WeakValueDictionary[str, asyncio.Lock]()
+
+    def forget(self, prefix: str) -> int:
+        """Forget what is cached under a prefix; what is being fetched just now is not kept."""
+        self._orders += 1
+        return self._cache.forget(prefix)
 
     @asynccontextmanager
     async def open(self, key: str) -> AsyncGenerator[Found]:
@@ -73,10 +79,11 @@ class Store:
         return None if kept is None else Found(*kept, hit=True)
 
     async def _fetch(self, key: str) -> Found:
+        orders = self._orders
         try:
             async with self._origin.get(key) as response:
                 self._check(response)
-                return await self._keep(key, response)
+                return await self._keep(key, response, orders)
         except httpx.TimeoutException as error:
             raise Refused(HTTPStatus.GATEWAY_TIMEOUT) from error
         except httpx.TransportError as error:
@@ -89,7 +96,7 @@ class Store:
         if response.status_code != HTTPStatus.OK or size > self._object_max_bytes:
             raise Refused(HTTPStatus.BAD_GATEWAY)
 
-    async def _keep(self, key: str, response: httpx.Response) -> Found:
+    async def _keep(self, key: str, response: httpx.Response, orders: int) -> Found:
         path = self._cache.temporary(key)
         body = await asyncio.to_thread(path.open, "w+b")
         try:
@@ -101,7 +108,10 @@ class Store:
             body.close()
             path.unlink(missing_ok=True)
             raise
-        self._admit(entry, path)
+        if orders == self._orders:
+            self._admit(entry, path)
+        else:
+            path.unlink()
         return Found(entry, body, hit=False)
 
     def _entry(self, key: str, response: httpx.Response, *, size_bytes: int) -> Entry:

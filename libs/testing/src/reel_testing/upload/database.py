@@ -8,9 +8,10 @@ from datetime import datetime
 from uuid import UUID
 
 from reel_contracts.base import Message
-from reel_contracts.webhooks import UploadWebhook
+from reel_contracts.webhooks import PartPurged, UploadWebhook
 from upload_service.domain.errors import UploadNotFound
 from upload_service.domain.lifecycle import LIVE, TRANSITIONS, Status
+from upload_service.domain.parts import Found
 from upload_service.domain.policy import Usage
 from upload_service.domain.session import UploadSession
 
@@ -24,6 +25,8 @@ class FakeDatabase:
     leases: dict[UUID, datetime] = field(default_factory=dict[UUID, datetime])
     signed: dict[UUID, dict[int, str]] = field(default_factory=dict[UUID, dict[int, str]])
     news: list[UploadWebhook] = field(default_factory=list[UploadWebhook])
+    found: dict[UUID, Found] = field(default_factory=dict[UUID, Found])
+    reports: list[PartPurged] = field(default_factory=list[PartPurged])
     seen: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
     holder: asyncio.Task[object] | None = None
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -60,6 +63,10 @@ class FakeTransaction:
 
     @property
     def housekeeping(self) -> "FakeTransaction":
+        return self
+
+    @property
+    def purges(self) -> "FakeTransaction":
         return self
 
     @property
@@ -180,9 +187,27 @@ class FakeTransaction:
 
     async def add(self, destination: str, key: UUID, *messages: Message) -> None:
         for message in messages:
+            if isinstance(message, PartPurged):
+                assert (destination, key) == ("purge-webhook", message.video_id)
+                self._db.reports.append(message)
+                continue
             assert isinstance(message, UploadWebhook)
             assert (destination, key) == ("video-webhook", message.video_id)
             self._db.news.append(message)
+
+    async def note(self, video_id: UUID, found: Found) -> None:
+        known = self._db.found.get(video_id, Found(objects=0, size_bytes=0))
+        self._db.found[video_id] = Found(
+            objects=max(known.objects, found.objects),
+            size_bytes=max(known.size_bytes, found.size_bytes),
+        )
+
+    async def close(self, video_id: UUID, *, now: datetime) -> Found | None:
+        sessions = await self.of_video(video_id)
+        is_reported = video_id in {report.video_id for report in self._db.reports}
+        is_over = all(self._db.settled.get(one.id, now) <= now for one in sessions)
+        is_over &= {one.id for one in sessions} <= self._db.settled.keys()
+        return self._db.found.get(video_id) if is_over and not is_reported else None
 
     async def first_seen(self, message_id: str, source: str) -> bool:
         is_new = (source, message_id) not in self._db.seen

@@ -12,7 +12,7 @@ from reel_kernel.clock import Clock
 from reel_testing.upload.builders import NOON
 from reel_testing.upload.database import FakeDatabase
 from upload_service.domain.errors import StoreUnavailable
-from upload_service.domain.parts import PartSums, StoredPart
+from upload_service.domain.parts import Found, PartSums, StoredPart
 from upload_service.domain.stored import OpenUpload, SignedPart, StoredSource
 from upload_service.ports import PartsRejected, UploadGone
 
@@ -124,6 +124,11 @@ class FakeStore:
     async def read_head(self, key: str, length: int, etag: str) -> bytes:
         await self._answer(etag)
         return self.objects[key][:length]
+
+    async def measure(self, prefix: str) -> Found:
+        await self._answer(prefix)
+        sizes = [len(body) for key, body in self.objects.items() if key.startswith(prefix)]
+        return Found(objects=len(sizes), size_bytes=sum(sizes))
 
     async def delete(self, prefix: str) -> None:
         await self._answer(prefix)

@@ -23,6 +23,12 @@ class S3OutputStore:
                 await self._objects.delete(name)
         return len(own)
 
+    async def measure_video(self, video_id: UUID) -> tuple[int, int]:
+        sizes = [
+            found.size_bytes async for found in self._objects.list_prefix(hls_prefix(video_id))
+        ]
+        return len(sizes), sum(sizes)
+
     async def delete_video(self, video_id: UUID) -> int:
         return await self._objects.delete_prefix(hls_prefix(video_id))
 

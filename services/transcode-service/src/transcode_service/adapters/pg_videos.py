@@ -10,7 +10,7 @@ from reel_db.pool import Connection
 from transcode_service.domain.video_outputs import VideoOutputs
 
 SELECT: Final = """
-SELECT video_id, last_attempt, deleted_at, purge_after, purged_at
+SELECT video_id, last_attempt, deleted_at, purge_after, purged_at, found_objects, found_bytes
   FROM video_outputs
 """
 
@@ -20,7 +20,8 @@ SELECT_FOR_UPDATE: Final = f"{SELECT} WHERE video_id = $1 FOR UPDATE"
 
 UPDATE: Final = """
 UPDATE video_outputs
-   SET last_attempt = $2, deleted_at = $3, purge_after = $4, purged_at = $5
+   SET last_attempt = $2, deleted_at = $3, purge_after = $4, purged_at = $5,
+       found_objects = $6, found_bytes = $7
  WHERE video_id = $1
 """
 
@@ -57,6 +58,8 @@ class PgVideos:
             video.deleted_at,
             video.purge_after,
             video.purged_at,
+            video.found_objects,
+            video.found_bytes,
         )
 
     async def to_purge(self) -> Sequence[VideoOutputs]:

@@ -20,6 +20,8 @@ from transcode_service.domain.video_outputs import VideoOutputs
 
 VIDEO_WEBHOOK: Final = "video-webhook"
 """Outbox destination: the transcoding webhook of video-service."""
+PURGE_WEBHOOK: Final = "purge-webhook"
+"""Outbox destination: where video-service hears what was purged of a deleted video."""
 TRANSCODE_JOBS: Final = "transcode-jobs"
 """Outbox destination: this service's own job queue (for messages that got lost)."""
 
@@ -172,6 +174,10 @@ class OutputStore(Protocol):
 
     async def delete_attempt(self, prefix: str) -> int:
         """Delete the objects of one attempt, and no others, even if prefixes nest; count them."""
+        ...
+
+    async def measure_video(self, video_id: UUID) -> tuple[int, int]:
+        """Return how many HLS objects a video has, and their bytes in all."""
         ...
 
     async def delete_video(self, video_id: UUID) -> int:

@@ -25,7 +25,7 @@ async def take_lease(request: TranscodeRequested, deps: JobDeps) -> Lease | Outc
     """
     async with deps.begin() as tx:
         video = await tx.videos.lock(request.video_id)
-        job = await _find_or_add(request, tx)
+        job = await find_or_add(request, tx)
         now = await tx.now()
         refusal = await _refusal(job, video, tx, now=now)
         if refusal is not None:
@@ -40,7 +40,8 @@ async def take_lease(request: TranscodeRequested, deps: JobDeps) -> Lease | Outc
         return await _start(job, video, deps, tx, now=now)
 
 
-async def _find_or_add(request: TranscodeRequested, tx: Transaction) -> Job:
+async def find_or_add(request: TranscodeRequested, tx: Transaction) -> Job:
+    """Return the request's job, locked; made now if it was never seen."""
     known = await tx.jobs.get_for_update(request.job_id)
     if known is not None:
         return known

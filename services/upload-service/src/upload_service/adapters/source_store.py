@@ -10,7 +10,7 @@ from reel_storage import errors, multipart
 from reel_storage.multipart import Checksums, S3Multipart
 from reel_storage.objects import S3Objects
 from upload_service.domain.errors import StoreUnavailable
-from upload_service.domain.parts import PartSums, StoredPart
+from upload_service.domain.parts import Found, PartSums, StoredPart
 from upload_service.domain.stored import OpenUpload, SignedPart, StoredSource
 from upload_service.ports import PartsRejected, UploadGone
 
@@ -93,6 +93,11 @@ class S3SourceStore:
     async def read_head(self, key: str, length: int, etag: str) -> bytes:
         with _in_terms_of_the_port():
             return await self._objects.read_range(key, 0, length, etag)
+
+    async def measure(self, prefix: str) -> Found:
+        with _in_terms_of_the_port():
+            sizes = [found.size_bytes async for found in self._objects.list_prefix(prefix)]
+        return Found(objects=len(sizes), size_bytes=sum(sizes))
 
     async def delete(self, prefix: str) -> None:
         with _in_terms_of_the_port():

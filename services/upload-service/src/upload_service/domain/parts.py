@@ -151,3 +151,11 @@ def bare_etag(etag: str) -> str:
 def bytes_in(parts: Sequence[StoredPart]) -> int:
     """Return the total length of `parts`."""
     return sum(part.size_bytes for part in parts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What a purge found to delete."""
+
+    objects: int
+    size_bytes: int

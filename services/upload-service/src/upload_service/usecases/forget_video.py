@@ -4,8 +4,10 @@ from uuid import UUID
 
 import structlog
 
+from upload_service.domain.parts import Found
 from upload_service.ports import Deps
 from upload_service.usecases import endings
+from upload_service.usecases.purge_source import report_purged
 from upload_service.usecases.settle import settle_soon
 
 log = structlog.stdlib.get_logger(__name__)
@@ -27,6 +29,9 @@ async def forget_video(message_id: str, video_id: UUID, deps: Deps) -> None:
                 await endings.cancel(tx, session, now=deps.now())
         await tx.sessions.mark_video_deleted(video_id, deps.now())
         sessions = await tx.sessions.of_video(video_id)
+        if not sessions:  # nothing was ever uploaded: the receipt says so
+            await tx.purges.note(video_id, Found(objects=0, size_bytes=0))
+            await report_purged(video_id, tx, now=deps.now())
     for session in sessions:
         await settle_soon(session, deps)
     log.info("video_forgotten", video_id=str(video_id), sessions=len(sessions))

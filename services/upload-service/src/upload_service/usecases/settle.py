@@ -17,6 +17,7 @@ from upload_service.domain.errors import StoreUnavailable
 from upload_service.domain.lifecycle import Status
 from upload_service.domain.session import UploadSession
 from upload_service.ports import Deps
+from upload_service.usecases.purge_source import purge_source, report_purged
 
 SOON: Final = timedelta(seconds=5)
 """How long a client waits for the cleaning up after its own request."""
@@ -41,7 +42,10 @@ async def settle(session: UploadSession, deps: Deps) -> bool:
     now = deps.now()
     quiet_since = now - deps.policy.completing_grace
     async with deps.begin() as tx:
-        return await tx.housekeeping.mark_settled(session.id, now=now, quiet_since=quiet_since)
+        settled = await tx.housekeeping.mark_settled(session.id, now=now, quiet_since=quiet_since)
+        if settled and session.video_deleted_at:
+            await report_purged(session.video_id, tx, now=now)
+    return settled
 
 
 async def settle_soon(session: UploadSession, deps: Deps, *, within: timedelta = SOON) -> bool:
@@ -75,7 +79,7 @@ async def _abort_strays(video_id: UUID, deps: Deps) -> bool:
 
 async def _delete_unwanted(session: UploadSession, deps: Deps) -> None:
     if session.video_deleted_at:
-        await deps.store.delete(_source_prefix(session.video_id))
+        await purge_source(session.video_id, deps)
         return
     others = await _sessions(session.video_id, deps)
     wanted = any(other.is_live or other.status is Status.COMPLETED for other in others)

@@ -1,5 +1,7 @@
 """Queries of GET /api/videos, one round trip each."""
 
+from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -13,8 +15,7 @@ from video_service.domain.lifecycle import VideoStatus
 from video_service.domain.page import Page, Position
 from video_service.domain.progress import Phase, Progress
 
-SELECT_DETAILS: Final = select_videos(
-    """
+DETAILS: Final = """
   LEFT JOIN video_assets master ON master.video_id = v.id AND master.type = 'HLS_MASTER'
   LEFT JOIN video_assets poster ON poster.video_id = v.id AND poster.type = 'THUMBNAIL'
         AND poster.container IS DISTINCT FROM 'vtt'
@@ -22,16 +23,42 @@ SELECT_DETAILS: Final = select_videos(
         AND board.container = 'vtt'
   LEFT JOIN transcode_progress progress ON progress.video_id = v.id AND progress.job_id = v.job_id
         AND v.status = 'TRANSCODING'
- WHERE v.id = $1 AND v.owner_id = $2 AND v.deleted_at IS NULL
-""",
-    "master.file_key AS master_key",
-    "poster.file_key AS poster_key",
-    "board.file_key AS storyboard_key",
-    "progress.fraction",
-    "progress.eta_seconds",
-    "progress.phase",
-    "progress.revision",
+"""
+
+
+def _select_details(tail: str) -> str:
+    return select_videos(
+        DETAILS + tail,
+        "master.file_key AS master_key",
+        "poster.file_key AS poster_key",
+        "board.file_key AS storyboard_key",
+        "progress.fraction",
+        "progress.eta_seconds",
+        "progress.phase",
+        "progress.revision",
+    )
+
+
+SELECT_DETAILS: Final = _select_details(
+    " WHERE v.id = $1 AND v.owner_id = $2 AND v.deleted_at IS NULL"
 )
+
+SELECT_SOME: Final = _select_details(" WHERE v.id = ANY($1::uuid[]) AND v.owner_id = $2")
+
+# Progress has no index by time: the few videos that are TRANSCODING are looked at by theirs.
+SELECT_MOVED: Final = _select_details("""
+ WHERE v.owner_id = $1
+   AND (v.updated_at > $2 OR (v.status = 'TRANSCODING' AND progress.updated_at > $2))
+ ORDER BY greatest(v.updated_at, progress.updated_at) DESC
+ LIMIT $3
+""")
+
+SELECT_UNFINISHED: Final = _select_details("""
+ WHERE v.owner_id = $1 AND v.deleted_at IS NULL
+   AND v.status IN ('DRAFT', 'UPLOADING', 'UPLOADED', 'TRANSCODING')
+ ORDER BY v.created_at DESC, v.id DESC
+ LIMIT $2
+""")
 
 SELECT_PAGE: Final = select_videos("""
  WHERE v.owner_id = $1 AND v.deleted_at IS NULL AND (v.created_at, v.id) < ($2, $3)
@@ -58,14 +85,19 @@ class PgVideoReader:
         row = await self._pool.fetchrow(SELECT_DETAILS, video_id, owner_id)
         if row is None:
             raise VideoNotFound
-        return VideoDetails(
-            video=video_of(row),
-            master_key=row["master_key"],
-            poster_key=row["poster_key"],
-            storyboard_key=row["storyboard_key"],
-            progress=_progress_of(row),
-            progress_revision=row["revision"] or 0,
-        )
+        return _details_of(row)
+
+    async def some(self, owner_id: UUID, video_ids: Collection[UUID]) -> Sequence[VideoDetails]:
+        rows = await self._pool.fetch(SELECT_SOME, list(video_ids), owner_id)
+        return [_details_of(row) for row in rows]
+
+    async def moved(self, owner_id: UUID, *, since: datetime, limit: int) -> Sequence[VideoDetails]:
+        rows = await self._pool.fetch(SELECT_MOVED, owner_id, since, limit)
+        return [_details_of(row) for row in rows]
+
+    async def unfinished(self, owner_id: UUID, *, limit: int) -> Sequence[VideoDetails]:
+        rows = await self._pool.fetch(SELECT_UNFINISHED, owner_id, limit)
+        return [_details_of(row) for row in rows]
 
     async def page(
         self, owner_id: UUID, *, after: Position, limit: int, status: VideoStatus | None
@@ -76,6 +108,17 @@ class PgVideoReader:
         else:
             rows = await self._pool.fetch(SELECT_PAGE_BY_STATUS, *keyset, status)
         return Page.of(tuple(video_of(row) for row in rows), limit)
+
+
+def _details_of(row: Record) -> VideoDetails:
+    return VideoDetails(
+        video=video_of(row),
+        master_key=row["master_key"],
+        poster_key=row["poster_key"],
+        storyboard_key=row["storyboard_key"],
+        progress=_progress_of(row),
+        progress_revision=row["revision"] or 0,
+    )
 
 
 def _progress_of(row: Record) -> Progress | None:

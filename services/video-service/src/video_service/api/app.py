@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from litestar import Litestar
+from litestar import Litestar, Router
 from litestar.di import Provide
 
 from reel_http.app import service_app
@@ -15,7 +15,9 @@ from reel_kernel.idempotency import KeyLedger
 from reel_messaging.webhooks import WebhookVerifier
 from video_service.api.edge import Edge
 from video_service.api.events import events
+from video_service.api.owner_events import owner_events
 from video_service.api.problems import STATUS
+from video_service.api.slow_clients import SEND_S, taken_within
 from video_service.api.unwired import anonymous_auth, closed_verifier
 from video_service.api.videos import VideoController
 from video_service.api.webhooks import webhook_routes
@@ -39,6 +41,7 @@ class Wiring:
     health: Mapping[str, Check]
     rate: RequestRate | None = None
     keys: KeyLedger | None = None
+    slow_client_s: float = SEND_S
 
 
 def create_app(wiring: Wiring | None = None) -> Litestar:
@@ -46,10 +49,14 @@ def create_app(wiring: Wiring | None = None) -> Litestar:
     from_upload = wiring.from_upload if wiring else closed_verifier()
     from_transcode = wiring.from_transcode if wiring else closed_verifier()
     webhooks = webhook_routes(from_upload=from_upload, from_transcode=from_transcode)
+    slow_client_s = wiring.slow_client_s if wiring else SEND_S
+    streams = Router(
+        "/", route_handlers=[events, owner_events], middleware=[taken_within(slow_client_s)]
+    )
     return service_app(
         title=TITLE,
         description=DESCRIPTION.strip(),
-        controllers=[VideoController, events, webhooks],
+        controllers=[VideoController, streams, webhooks],
         dependencies={"edge": _provide(wiring)},
         problems=STATUS,
         auth=wiring.auth if wiring else anonymous_auth(),

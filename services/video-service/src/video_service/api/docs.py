@@ -13,6 +13,9 @@ from video_service.domain.page import MAX_LIMIT
 ETAG: Final = ResponseHeader(
     name="ETag", description="Strong; another one for every version.", documentation_only=True
 )
+PAGE_ETAG: Final = ResponseHeader(
+    name="ETag", description="Strong; another one once the page differs.", documentation_only=True
+)
 LOCATION: Final = ResponseHeader(
     name="Location", description="Path of the new video.", documentation_only=True
 )

@@ -2,8 +2,11 @@
 
 import re
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Final
 from zlib import crc32
+
+from video_service.domain.page import Page
 
 _TAG: Final = re.compile(r'(?P<weak>W/)?"(?P<opaque>[\x21\x23-\x7e\x80-\xff]*)"')
 
@@ -25,14 +28,15 @@ class ETags:
         shown = f"{version}.{revision}" if revision else f"{version}"
         return f'"{shown}-{crc32(self.salt.encode()):08x}"'
 
+    def of_page(self, page: Page) -> str:
+        """Return the tag of a page: which videos, in which versions, and whether more follow."""
+        shown = [f"{video.id} {video.version}" for video in page.videos]
+        text = "\n".join((self.salt, *shown, str(page.after)))
+        return f'"{blake2b(text.encode(), digest_size=12).hexdigest()}"'
+
     def is_known(self, if_none_match: str | None, version: int, revision: int = 0) -> bool:
         """Tell whether the caller holds this answer already (weak comparison): answer 304."""
-        if if_none_match is None:
-            return False
-        if if_none_match.strip() == "*":
-            return True
-        opaque = self.of(version, revision).strip('"')
-        return any(tag["opaque"] == opaque for tag in _TAG.finditer(if_none_match))
+        return names(if_none_match, self.of(version, revision))
 
     def versions(self, if_match: str | None) -> frozenset[int] | None:
         """Return the versions that `If-Match` accepts (strong comparison); None accepts any.
@@ -49,3 +53,13 @@ class ETags:
             for version, revision, opaque in numbers
             if self.of(version, revision) == f'"{opaque}"'
         )
+
+
+def names(if_none_match: str | None, tag: str) -> bool:
+    """Tell whether `If-None-Match` names `tag`, or is `*` (weak comparison)."""
+    if if_none_match is None:
+        return False
+    if if_none_match.strip() == "*":
+        return True
+    opaque = tag.strip('"')
+    return any(found["opaque"] == opaque for found in _TAG.finditer(if_none_match))

@@ -2,20 +2,18 @@
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from http import HTTPStatus
 from typing import Annotated, Final
 from uuid import UUID
 
 import msgspec
-import structlog
 from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.openapi import ResponseSpec
 from litestar.params import FromPath, HeaderParameter
 from litestar.response import ServerSentEventMessage, Stream
-from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bind_contextvars
 
 from reel_http.request import ServiceRequest
@@ -27,8 +25,6 @@ from video_service.usecases.follow_video import follow_video, is_final
 EVENT_STREAM: Final = "text/event-stream"
 LIFETIME_S: Final = 900.0
 """Then the client comes again: a token is looked at when a stream is opened, and tokens expire."""
-SEND_S: Final = 20.0
-"""A client that takes nothing for so long is gone or stuck; its connection is worth more."""
 RETRY_MS: Final = 2000
 
 LastEventId = Annotated[
@@ -48,26 +44,6 @@ ENDED: Final = ResponseSpec(
     generate_examples=False,
     description="`Last-Event-ID` is the last there will be: stop reconnecting.",
 )
-log = structlog.stdlib.get_logger(__name__)
-
-
-def taken_within(timeout_s: float) -> Callable[[ASGIApp], ASGIApp]:
-    """Return the middleware that gives a client up once it takes nothing for so long."""
-
-    def wrap(app: ASGIApp) -> ASGIApp:
-        async def middleware(scope: Scope, receive: Receive, send: Send) -> None:
-            async def send_in_time(message: Message) -> None:
-                async with asyncio.timeout(timeout_s):
-                    await send(message)
-
-            try:
-                await app(scope, receive, send_in_time)
-            except* TimeoutError:
-                log.info("slow_client_dropped")
-
-        return middleware
-
-    return wrap
 
 
 @get(
@@ -75,7 +51,6 @@ def taken_within(timeout_s: float) -> Callable[[ASGIApp], ASGIApp]:
     operation_id="followVideo",
     tags=["videos"],
     responses={HTTPStatus.OK: EVENTS, HTTPStatus.NO_CONTENT: ENDED},
-    middleware=[taken_within(SEND_S)],
 )
 async def events(
     request: ServiceRequest,

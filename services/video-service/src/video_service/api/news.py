@@ -4,6 +4,7 @@ from typing import TypeVar
 
 from reel_contracts.webhooks import Asset as AssetBody
 from reel_contracts.webhooks import (
+    PartPurged,
     TranscodeOutcome,
     TranscodeProgress,
     TranscodeWebhook,
@@ -23,6 +24,7 @@ from video_service.domain.news import (
     UploadNews,
 )
 from video_service.domain.progress import Phase, Progress, ProgressReport
+from video_service.domain.receipt import PurgedPart, PurgeLine
 from video_service.domain.source import Source
 from video_service.domain.text import require_fail_reason
 
@@ -112,3 +114,16 @@ def _need(value: T | None, field: str, status: str) -> T:
         message = f"is required with {status}"
         raise InvalidRequest(errors=[FieldError(field=field, code="missing", message=message)])
     return value
+
+
+def purge_line(body: PartPurged, part: PurgedPart, reference: str) -> PurgeLine:
+    """Read what was purged; which part that is, the sender tells."""
+    return PurgeLine(
+        video_id=body.video_id,
+        part=part,
+        objects=body.objects,
+        size_bytes=body.size_bytes,
+        is_last=body.last,
+        reference=reference,
+        purged_at=body.purged_at,
+    )

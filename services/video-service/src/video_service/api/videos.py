@@ -25,6 +25,7 @@ from video_service.api.docs import (
     ETAG,
     LOCATION,
     NOT_MODIFIED,
+    PAGE_ETAG,
     Cursor,
     IfMatch,
     IfNoneMatch,
@@ -32,6 +33,7 @@ from video_service.api.docs import (
     Status,
 )
 from video_service.api.edge import Edge
+from video_service.api.etags import names
 from video_service.api.views import created_video, updated_video, video_page, video_view
 from video_service.domain.lifecycle import VideoStatus
 from video_service.domain.page import DEFAULT_LIMIT, NEWEST
@@ -56,15 +58,21 @@ class VideoController(Controller):
         headers = {**edge.headers(video), "Location": f"{self.path}/{video.id}"}
         return Response(created_video(video), headers=headers)
 
-    @get(operation_id="listVideos")
+    @get(
+        operation_id="listVideos",
+        response_headers=[PAGE_ETAG],
+        responses={HTTPStatus.NOT_MODIFIED: NOT_MODIFIED},
+    )
     async def page(
         self,
         request: ServiceRequest,
         edge: NamedDependency[Edge],
+        *,
         limit: Limit = DEFAULT_LIMIT,
         cursor: Cursor = None,
         status: Status = None,
-    ) -> VideoPage:
+        if_none_match: IfNoneMatch = None,
+    ) -> Response[VideoPage]:
         """List the caller's videos, newest first."""
         page = await edge.deps.reader.page(
             request.user.id,
@@ -72,7 +80,10 @@ class VideoController(Controller):
             limit=limit,
             status=None if status is None else VideoStatus(status),
         )
-        return video_page(page)
+        headers = edge.page_headers(page)
+        if names(if_none_match, headers["ETag"]):
+            return _not_modified(headers)
+        return Response(video_page(page), headers=headers)
 
     @get(
         "/{video_id:uuid}",
@@ -139,6 +150,6 @@ class VideoController(Controller):
         return Response(video_view(details, edge), headers=edge.headers(details.video))
 
 
-def _not_modified(headers: dict[str, str]) -> Response[VideoView]:
+def _not_modified(headers: dict[str, str]) -> Response[Any]:
     empty: Response[Any] = Response(None, status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
     return empty

@@ -29,3 +29,10 @@ class SourceStoreUnavailable(DomainError):
 
     code = "store-unavailable"
     title = "The object store cannot be reached"
+
+
+class CdnUnavailable(DomainError):
+    """The CDN did not take the order to forget a video; asking again may help."""
+
+    code = "cdn-unavailable"
+    title = "The CDN cannot be reached"

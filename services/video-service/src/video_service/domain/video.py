@@ -154,6 +154,19 @@ class Video:
         _require_source(self)
         return replace(retried, fail_reason=None, job_id=job_id)
 
+    def upload_recovered(
+        self, session_id: UUID, source: Source, *, job_id: UUID, now: datetime
+    ) -> Self:
+        """Take a source whose upload was given up too early: the system's own retry (spec 1.5)."""
+        stored = replace(
+            self,
+            upload_session_id=session_id,
+            source_file_key=source.file_key,
+            source_size_bytes=source.size_bytes,
+            source_mime=source.mime,
+        )
+        return stored.transcode_retried(job_id, now=now)
+
     def _after(self, event: Event, now: datetime) -> Self:
         status = advance(TRANSITIONS, self.status, event)
         return replace(self, status=status, updated_at=now, version=self.version + 1)

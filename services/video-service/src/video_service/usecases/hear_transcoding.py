@@ -4,6 +4,7 @@ from typing import Final
 
 import structlog
 
+from reel_contracts.failures import FailReason
 from video_service.domain.lifecycle import TRANSCODE_DONE, VideoStatus
 from video_service.domain.news import TranscodeNews, TranscodeSucceeded
 from video_service.domain.video import Video
@@ -26,10 +27,23 @@ async def hear_transcoding(message_id: str, news: TranscodeNews, deps: Deps) -> 
             log.info("webhook_repeated", webhook_id=message_id)
             return
         video = await tx.videos.lock(news.video_id)
-        if _is_moot(video, news):
+        if _is_moot(video, news) and not _was_given_up(video, news):
             log.info("transcode_news_ignored", status=video.status, job_id=str(news.job_id))
             return
         await _finish(await _enqueued(video, tx, deps), news, tx, deps)
+
+
+def _was_given_up(video: Video, news: TranscodeNews) -> bool:
+    """Tell whether this is the film of a job that we lost patience with: it is there after all.
+
+    Of a video that was frozen (ROLLBACK) no film is wanted, however late or good.
+    """
+    is_timed_out = (video.status, video.fail_reason) == (
+        VideoStatus.FAILED,
+        FailReason.TRANSCODE_TIMEOUT,
+    )
+    is_its_film = isinstance(news, TranscodeSucceeded) and news.job_id == video.job_id
+    return is_timed_out and is_its_film and video.deleted_at is None
 
 
 def _is_moot(video: Video, news: TranscodeNews) -> bool:
@@ -38,10 +52,13 @@ def _is_moot(video: Video, news: TranscodeNews) -> bool:
 
 
 async def _enqueued(video: Video, tx: Transaction, deps: Deps) -> Video:
-    """Walk UPLOADED → TRANSCODING when the worker was quicker than the relay's commit."""
-    if video.status is not VideoStatus.UPLOADED:
+    """Walk to TRANSCODING: the worker was quicker than the relay's commit, or than our patience."""
+    if video.status is VideoStatus.UPLOADED:
+        video = video.transcode_enqueued(now=deps.now())
+    elif video.status is VideoStatus.FAILED and video.job_id is not None:
+        video = video.transcode_retried(video.job_id, now=deps.now())
+    else:
         return video
-    video = video.transcode_enqueued(now=deps.now())
     await tx.videos.save(video)
     return video
 

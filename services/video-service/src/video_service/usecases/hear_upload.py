@@ -4,6 +4,7 @@ from typing import Final
 
 import structlog
 
+from reel_contracts.failures import FailReason
 from video_service.domain.errors import VideoNotFound
 from video_service.domain.lifecycle import UPLOAD_DONE, VideoStatus
 from video_service.domain.news import UploadAsked, UploadCompleted, UploadFailed, UploadNews
@@ -47,6 +48,9 @@ async def _admit(video: Video, news: UploadAsked, tx: Transaction, deps: Deps) -
 
 async def _complete(video: Video, news: UploadCompleted, tx: Transaction, deps: Deps) -> None:
     """Any session's completion counts: its object is in place, and no other session can be."""
+    if video.deleted_at is None and _was_given_up(video, news):
+        await _recover(video, news, tx, deps)
+        return
     if video.deleted_at is not None or video.status in UPLOAD_DONE:
         log.info("upload_news_ignored", status=video.status)
         return
@@ -55,6 +59,23 @@ async def _complete(video: Video, news: UploadCompleted, tx: Transaction, deps: 
     await tx.videos.save(uploaded)
     await request_transcode(uploaded, tx, now=now)
     log.info("upload_completed", source_size_bytes=uploaded.source_size_bytes)
+
+
+def _was_given_up(video: Video, news: UploadCompleted) -> bool:
+    """Tell whether we lost patience with the very session that did complete."""
+    is_expired = (video.status, video.fail_reason) == (
+        VideoStatus.FAILED,
+        FailReason.UPLOAD_EXPIRED,
+    )
+    return is_expired and video.upload_session_id == news.session_id
+
+
+async def _recover(video: Video, news: UploadCompleted, tx: Transaction, deps: Deps) -> None:
+    now = deps.now()
+    recovered = video.upload_recovered(news.session_id, news.source, job_id=deps.new_id(), now=now)
+    await tx.videos.save(recovered)
+    await request_transcode(recovered, tx, now=now)
+    log.info("upload_recovered", source_size_bytes=recovered.source_size_bytes)
 
 
 async def _fail(video: Video, news: UploadFailed, tx: Transaction, deps: Deps) -> None:

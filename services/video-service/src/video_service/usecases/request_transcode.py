@@ -15,18 +15,23 @@ LADDER: Final = ("1080p", "720p", "480p")
 
 async def request_transcode(video: Video, tx: Transaction, *, now: datetime) -> None:
     """Queue the transcode of `video.job_id`, in the transaction that changes the status."""
+    await tx.outbox.add(TRANSCODE_JOBS, video.id, transcode_of(video, now=now))
+
+
+def transcode_of(video: Video, *, now: datetime) -> TranscodeRequested:
+    """Describe the video's current job.
+
+    Raises:
+        SourceMissing: its upload was never completed.
+    """
     if video.source_file_key is None or video.job_id is None:
         raise SourceMissing
-    await tx.outbox.add(
-        TRANSCODE_JOBS,
-        video.id,
-        TranscodeRequested(
-            job_id=video.job_id,
-            video_id=video.id,
-            source_file_key=video.source_file_key,
-            source_size_bytes=video.source_size_bytes,
-            source_mime=video.source_mime,
-            qualities=list(LADDER),
-            requested_at=now,
-        ),
+    return TranscodeRequested(
+        job_id=video.job_id,
+        video_id=video.id,
+        source_file_key=video.source_file_key,
+        source_size_bytes=video.source_size_bytes,
+        source_mime=video.source_mime,
+        qualities=list(LADDER),
+        requested_at=now,
     )

@@ -1,0 +1,18 @@
+"""Forgetting messages that were delivered long ago."""
+
+from typing import Final
+
+from reel_db.inbox import purge_inbox
+from reel_db.outbox_ops import purge_delivered
+from reel_db.pool import Pool, transaction
+
+OUTBOX_KEPT_S: Final = 7 * 86_400
+INBOX_KEPT_S: Final = 15 * 86_400
+"""Longer than any sender goes on repeating; dead messages of theirs may be replayed within it."""
+
+
+async def purge_history(pool: Pool) -> None:
+    """Delete old rows of outbox and inbox, some at a time."""
+    async with transaction(pool) as connection:
+        await purge_delivered(connection, older_than_s=OUTBOX_KEPT_S)
+        await purge_inbox(connection, older_than_s=INBOX_KEPT_S)

@@ -1,0 +1,49 @@
+"""The rows of a deleted video go, too, once everything else is gone; the receipt stays."""
+
+from datetime import timedelta
+from typing import Final
+from uuid import UUID
+
+import structlog
+
+from video_service.domain.receipt import PurgedPart, PurgeLine
+from video_service.ports import Deps
+
+BATCH: Final = 100
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+async def erase_deleted(after: timedelta, deps: Deps) -> int:
+    """Erase videos deleted longer than `after` ago, and return how many.
+
+    One whose purge is not complete keeps its rows and is told of each time: somebody must look.
+    """
+    erased = 0
+    for video_id in await deps.work.unerased(before=deps.now() - after, limit=BATCH):
+        erased += await _erase(video_id, deps)
+    return erased
+
+
+async def _erase(video_id: UUID, deps: Deps) -> bool:
+    async with deps.begin() as tx:
+        receipt = await tx.receipts.lock(video_id)
+        if receipt is None or any(line.part is PurgedPart.ROWS for line in receipt.lines):
+            return False
+        if not receipt.is_complete:
+            log.error("purge_overdue", video_id=str(video_id), missing=list(receipt.missing))
+            return False
+        now = deps.now()
+        rows = await tx.receipts.erase(video_id, now=now)
+        line = PurgeLine(
+            video_id=video_id,
+            part=PurgedPart.ROWS,
+            objects=rows,
+            size_bytes=0,
+            is_last=True,
+            reference="erased",
+            purged_at=now,
+        )
+        await tx.receipts.add(line)
+    log.info("video_erased", video_id=str(video_id), rows=rows)
+    return True
