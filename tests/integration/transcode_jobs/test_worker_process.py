@@ -40,7 +40,11 @@ def stuck(tmp_path: Path) -> StuckFfmpeg:
 
 def patient(system: TranscodeSystem, folder: Path, **more: object) -> Settings:
     """Settings with leases so long that nothing in a test can be due to one running out."""
-    quick: dict[str, object] = {"lease_s": 60, "work_dir": str(folder / "work")}
+    quick: dict[str, object] = {
+        "lease_s": 60,
+        "preset": "ultrafast",
+        "work_dir": str(folder / "work"),
+    }
     return msgspec.structs.replace(system.settings, **(quick | more))
 
 

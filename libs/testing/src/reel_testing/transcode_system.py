@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from types_aiobotocore_s3 import S3Client
 
 NAME: Final = "transcode-service"
+JOB_S: Final = 60.0
+"""Most time of a job, on a machine that has other things to do as well."""
 SECRET: Final = "whsec_" + "c2VjcmV0LW9mLXRoZS10ZXN0cw=="
 
 
@@ -168,7 +170,7 @@ class TranscodeSystem:
             found = await self.clients.pool.fetchval("SELECT state FROM jobs WHERE id = $1", job_id)
             return found == state
 
-        await until(reached)
+        await until(reached, within_s=JOB_S)
 
     async def age(self, job_id: UUID, by: timedelta) -> None:
         """Let everything about a job have happened earlier."""
