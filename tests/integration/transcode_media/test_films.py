@@ -97,6 +97,7 @@ async def test_every_object_says_what_it_is_and_may_be_kept_for_ever(
 
     types = {key.removeprefix(f"{prefix}/"): head["ContentType"] for key, head in heads.items()}
     assert types == {
+        "480p/iframes.m3u8": "application/vnd.apple.mpegurl",
         "480p/init.mp4": "video/mp4",
         "480p/playlist.m3u8": "application/vnd.apple.mpegurl",
         "480p/seg_00000.m4s": "video/iso.segment",

@@ -195,7 +195,7 @@ async def test_ready_and_failed_at_once_leave_one_whole_truth(
     view = await service.get(owner, video_id)
     is_ready = view["status"] == "READY"
     assert view["playback"]["ready"] == is_ready == (view["failReason"] is None)
-    assert len(await assets_of(service, video_id)) == (3 if is_ready else 0)
+    assert len(await assets_of(service, video_id)) == (4 if is_ready else 0)
 
 
 async def test_a_repeated_message_has_no_second_effect(service: VideoService, owner: UUID) -> None:

@@ -113,6 +113,10 @@ def test_a_film_of_a_picture_a_second_may_end_with_its_last_picture() -> None:
     check_length(11.0, 10.2, frame_s=1.0)
 
 
+def test_a_film_may_be_one_picture_long_if_it_says_so() -> None:
+    check_length(0.04, 0.04, frame_s=0.04)
+
+
 @pytest.mark.parametrize(
     ("encoded_s", "expected_s", "reason"),
     [

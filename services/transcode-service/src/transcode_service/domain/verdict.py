@@ -16,7 +16,7 @@ from transcode_service.domain.media_errors import (
 LENGTH_TOLERANCE_S: Final = 0.3
 """Picture and sound may end a quarter of a second apart."""
 SHORTEST_S: Final = 0.1
-"""What is over sooner is no film but a picture, or pictures that all claim the same instant."""
+"""What declares no length and is over sooner is no film: pictures that all claim one instant."""
 LENGTH_TOLERANCE: Final = 0.005
 INVALID_DATA_EXIT: Final = 183
 """FFmpeg's exit status for AVERROR_INVALIDDATA: the low byte of its error code."""
@@ -74,7 +74,7 @@ def check_length(encoded_s: float, expected_s: float | None, *, frame_s: float =
     Raises:
         SourceRejected: SOURCE_TRUNCATED when shorter, SOURCE_CORRUPT when longer or empty.
     """
-    if encoded_s < SHORTEST_S:
+    if encoded_s <= 0 or (expected_s is None and encoded_s < SHORTEST_S):
         raise SourceRejected(Rejection.SOURCE_CORRUPT, f"no film: {encoded_s:.3f} s were decoded")
     if expected_s is None:
         return
