@@ -15,6 +15,9 @@ SERVERS_READY := .tools/servers/.ready
 PEER_READY := .tools/peer/.ready
 MANIFESTS := $(wildcard */pyproject.toml */*/pyproject.toml)
 PYTEST := $(BIN)/pytest
+JOBS ?= auto
+# One process a core, four at most: each may start a stack of its own. A module stays in one.
+PARALLEL := -n $(JOBS) --maxprocesses=4 --dist=loadscope
 
 ##@ Set up
 
@@ -62,20 +65,20 @@ contracts: $(READY) ## write contracts/schemas and contracts/openapi from the co
 
 ##@ Test
 
-test: setup ## all tests
-	$(PYTEST)
+test: setup ## all tests; JOBS=0 runs them one by one
+	$(PYTEST) $(PARALLEL)
 
 test-unit: $(READY) ## no server, no network
 	$(PYTEST) tests/unit tests/contract
 
 test-integration: setup ## against PostgreSQL, S3 and SQS
-	$(PYTEST) tests/integration
+	$(PYTEST) $(PARALLEL) tests/integration
 
 test-long: setup ## what the tests above run a slice of, whole: fuzzing, properties, kills
-	$(PYTEST) -m "long or budgeted" --hypothesis-profile=long
+	$(PYTEST) $(PARALLEL) -m "long or budgeted" --hypothesis-profile=long
 
 e2e: setup ## the whole stack, through its public addresses
-	$(PYTEST) tests/e2e tests/resilience
+	$(PYTEST) $(PARALLEL) tests/e2e tests/resilience
 
 matrix: $(READY) ## every kind of film with its plan and checked output; writes var/matrix.md
 	@mkdir -p var

@@ -1,7 +1,7 @@
 """What a READY video needs, and where its files may lie."""
 
 from dataclasses import replace
-from uuid import uuid4
+from uuid import UUID
 
 import pytest
 
@@ -9,7 +9,8 @@ from reel_kernel.errors import InvalidRequest
 from reel_testing.videos import some_assets
 from video_service.domain.assets import Asset, asset_errors, require_playable
 
-VIDEO = uuid4()
+VIDEO = UUID("7d3f0f0e-3c5a-4a7e-9a55-6f1d0c2b8e41")
+OTHER = UUID("0c9b6f57-52b1-4d0e-8a51-0f2f6f0f1d27")
 MASTER, RENDITION, POSTER, STORYBOARD = some_assets(VIDEO)
 PREFIX = f"videos/{VIDEO}/hls/"
 
@@ -57,7 +58,7 @@ def test_two_posters_or_storyboards_are_one_too_many(thumbnail: Asset) -> None:
 @pytest.mark.parametrize(
     "file_key",
     [
-        f"videos/{uuid4()}/hls/master.m3u8",
+        f"videos/{OTHER}/hls/master.m3u8",
         f"videos/{VIDEO}/source.mp4",
         f"{PREFIX}../source.mp4",
         f"{PREFIX}./master.m3u8",
