@@ -6,6 +6,7 @@ import m3u8
 import pytest
 
 from reel_hls.facts import Keyframe, Kind, SegmentFacts, TrackFacts
+from reel_hls.rates import average_bandwidth, peak_bandwidth
 from reel_testing.hls_files import sound
 from transcode_service.domain.i_frames import i_frame_playlist, i_frame_track
 from transcode_service.domain.packaging import FMP4, TS
@@ -97,3 +98,17 @@ def test_a_film_of_a_moment_has_a_target_duration_all_the_same() -> None:
 def test_a_film_without_an_i_frame_is_refused() -> None:
     with pytest.raises(ValueError, match="no segment holds an I-frame"):
         i_frame_track((segment("a.m4s", 0, 6, [Keyframe(0, None, 900)]),))
+
+
+@pytest.mark.parametrize("end_s", [FIRST_S + 2.9999996, FIRST_S + 3.0000004])
+def test_the_rates_are_those_that_a_reader_of_the_playlist_finds(end_s: float) -> None:
+    keyframes = [Keyframe(FIRST_S, 24, 50_024), Keyframe(FIRST_S + 2, 300_000, 340_000)]
+    track = i_frame_track([segment("seg_00000.m4s", FIRST_S, end_s, keyframes)])
+
+    read = m3u8.loads(i_frame_playlist(track, FMP4))
+
+    sizes = [frame.size_bytes for frame in track.frames]
+    durations_s = [float(one.duration or 0) for one in read.segments]
+    target_s = float(read.target_duration or 0)
+    assert track.peak_bandwidth == peak_bandwidth(sizes, durations_s, target_s)
+    assert track.average_bandwidth == average_bandwidth(sizes, durations_s)

@@ -9,11 +9,15 @@ from reel_hls.rates import average_bandwidth, peak_bandwidth
 from transcode_service.domain.packaging import Packaging
 
 MIN_TARGET_S: Final = 1
+EXTINF_DIGITS: Final = 6
 
 
 @dataclass(frozen=True, slots=True)
 class IFrame:
-    """Bytes `start` to `end` (exclusive) of segment file `name`, on show for `lasts_s` seconds."""
+    """Bytes `start` to `end` (exclusive) of segment file `name`, on show for `lasts_s` seconds.
+
+    `lasts_s` is what the playlist says, to its last digit, so that rates come out as a reader's.
+    """
 
     name: str
     start: int
@@ -63,7 +67,7 @@ def i_frame_track(segments: Sequence[SegmentFacts]) -> IFrameTrack:
     ends_s = [frame.at_s for _, frame, _ in found[1:]] + [_end_s(segments)]
     return IFrameTrack(
         tuple(
-            IFrame(name, start, frame.end, until_s - frame.at_s)
+            IFrame(name, start, frame.end, round(until_s - frame.at_s, EXTINF_DIGITS))
             for (name, frame, start), until_s in zip(found, ends_s, strict=True)
         )
     )
@@ -81,7 +85,7 @@ def i_frame_playlist(track: IFrameTrack, packaging: Packaging) -> str:
         *([f'#EXT-X-MAP:URI="{packaging.init}"'] if packaging.init else []),
     ]
     for frame in track.frames:
-        lines += [f"#EXTINF:{frame.lasts_s:.6f},", _byte_range(frame), frame.name]
+        lines += [f"#EXTINF:{frame.lasts_s:.{EXTINF_DIGITS}f},", _byte_range(frame), frame.name]
     return "\n".join([*lines, "#EXT-X-ENDLIST"]) + "\n"
 
 
