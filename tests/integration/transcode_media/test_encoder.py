@@ -136,6 +136,19 @@ async def test_a_program_that_takes_too_much_fails(
         await encode(program(code), chunks(1))
 
 
+async def test_the_program_is_given_no_more_cpu_than_all_cores_have_until_its_deadline(
+    program: Program, tmp_path: Path
+) -> None:
+    limits = tmp_path / "limits"
+    code = f"sys.stdin.buffer.read()\nopen('{limits}', 'w').write(open('/proc/self/limits').read())"
+
+    await encode(program(code), chunks(1), deadline_s=20)
+
+    [cpu] = [line for line in limits.read_text().splitlines() if line.startswith("Max cpu time")]
+    cores = os.cpu_count() or 1
+    assert cpu.split()[3:] == [str(20 * cores), str(20 * cores), "seconds"]
+
+
 async def test_the_program_leads_a_process_group_of_its_own(
     program: Program, tmp_path: Path
 ) -> None:

@@ -105,3 +105,21 @@ def test_variants_of_other_lengths_are_found() -> None:
     shorter = rendition("b.m3u8", (picture(),))
 
     assert Code.DURATIONS_DIFFER in together(rendition("a.m3u8"), shorter)
+
+
+def test_a_segment_without_the_sound_that_others_have_is_found() -> None:
+    silent = rendition(
+        "a.m3u8",
+        (picture(), sound()),
+        (picture(SEGMENT_S),),
+        (picture(2 * SEGMENT_S), sound(2 * SEGMENT_S)),
+    )
+
+    assert of(silent) == [Code.TRACK_MISSING]
+
+
+def test_sound_may_end_a_moment_before_the_picture() -> None:
+    last = picture(SEGMENT_S, duration_s=0.04)
+    film = rendition("a.m3u8", (picture(), sound()), (last,))
+
+    assert Code.TRACK_MISSING not in of(film)

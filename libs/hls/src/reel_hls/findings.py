@@ -26,6 +26,7 @@ class Code(StrEnum):
     ENCRYPTED = "encrypted"
     EXTINF = "extinf"
     TIMELINE_GAP = "timeline-gap"
+    TRACK_MISSING = "track-missing"
     DURATIONS_DIFFER = "durations-differ"
     NO_IDR = "no-idr"
     KEYFRAMES_MISALIGNED = "keyframes-misaligned"

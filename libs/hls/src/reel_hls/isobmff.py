@@ -32,6 +32,11 @@ class Box:
     header_bytes: int
 
     @property
+    def name(self) -> str:
+        """The kind in letters, for messages; QuickTime's © is Latin-1."""
+        return self.kind.decode("latin-1")
+
+    @property
     def body(self) -> int:
         """Where the payload starts."""
         return self.start + self.header_bytes

@@ -37,6 +37,7 @@ def check_rendition(rendition: Rendition, *, independent: bool) -> Iterator[Find
             yield from _check_segment(listed, measured, independent=independent)
     yield from _check_total(rendition)
     yield from _check_gaps(rendition)
+    yield from _check_tracks(rendition)
     yield from _check_av_start(rendition)
 
 
@@ -76,6 +77,19 @@ def _check_gaps(rendition: Rendition) -> Iterator[Finding]:
             if abs(gap_s) > GAP_TOLERANCE_S:
                 message = f"its {kind} starts {gap_s:+.3f} s from where the one before ended"
                 yield error(Code.TIMELINE_GAP, after.uri, message)
+
+
+def _check_tracks(rendition: Rendition) -> Iterator[Finding]:
+    """Find segments that lack what others have; the end of a film may, for a moment."""
+    for kind in Kind:
+        known = [segment for segment in rendition.segments if segment]
+        without = [segment for segment in known if segment.track(kind) is None]
+        if len(without) == len(known):
+            continue
+        for segment in without:
+            if segment.leading and segment.leading.duration_s > AV_TOLERANCE_S:
+                message = f"it has no {kind}, which others of its rendition have"
+                yield error(Code.TRACK_MISSING, segment.uri, message)
 
 
 def _check_av_start(rendition: Rendition) -> Iterator[Finding]:

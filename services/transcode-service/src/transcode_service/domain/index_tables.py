@@ -79,7 +79,7 @@ def entries(
     first = count_at + 4
     end = first + u32(data, count_at) * columns * width
     if end > box.end:
-        raise MalformedBox(f"the {box.kind!r} table is cut off")
+        raise MalformedBox(f"the {box.name} table is cut off")
     numbers: array[int] = array(_TYPECODES[width])
     numbers.frombytes(data[first:end])
     return _big_endian(numbers)

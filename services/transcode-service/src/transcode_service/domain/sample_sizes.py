@@ -120,7 +120,7 @@ def _raw(moov: bytes, stbl: Box, size: int) -> Equal:
     channels, said = _channels_and_bits(moov, entry, version)
     sample_bytes = (RAW_BITS.get(entry.kind, SAID) or said) // 8 * channels
     if entry.kind not in RAW_BITS or not sample_bytes or size not in {1, sample_bytes}:
-        raise UnclearIndex(f"{entry.kind!r} of {sample_bytes} or {size} bytes a sample")
+        raise UnclearIndex(f"{entry.name} of {sample_bytes} or {size} bytes a sample")
     return Equal(sample_bytes, unit=PACKET_SAMPLES)
 
 

@@ -118,7 +118,7 @@ def read_sample_table(moov: bytes, trak: Box, kind: Kind, film_timescale: int) -
 def _need(moov: bytes, parent: Box, *path: bytes) -> Box:
     box = find(moov, parent, *path)
     if box is None:
-        raise UnclearIndex(f"no {path[-1]!r}")
+        raise UnclearIndex(f"no {path[-1].decode()} box")
     return box
 
 

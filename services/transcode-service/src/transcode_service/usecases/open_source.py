@@ -234,7 +234,7 @@ async def _find_moov(reader: SourceReader) -> tuple[int, Box]:
 
 def _check_box(box: Box, file_bytes: int) -> None:
     if box.end > file_bytes:
-        detail = f"{box.kind!r} should end at {box.end}, the file ends at {file_bytes}"
+        detail = f"the {box.name} box should end at {box.end}, the file ends at {file_bytes}"
         raise SourceRejected(Rejection.SOURCE_TRUNCATED, detail)
     if box.kind == b"moov" and box.size > MAX_INDEX_BYTES:
         raise SourceRejected(Rejection.SOURCE_CORRUPT, f"an index of {box.size} bytes")
