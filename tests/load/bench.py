@@ -3,6 +3,7 @@
 import asyncio
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -50,18 +51,24 @@ def _landscape(path: Path) -> Path:
 async def _measure(
     console: Console, stack: RunningStack, scratch: Path, film: Path, clip: Path
 ) -> dict[str, Figure]:
+    """Measure one thing after another, and show each at once: a later one may fail."""
     figures: dict[str, Figure] = {}
+
+    def keep(measured: Mapping[str, Figure]) -> None:
+        show(console, measured)
+        figures.update(measured)
+
     console.print("The waits around a job …")
-    figures |= await wait_figures(stack, clip)
+    keep(await wait_figures(stack, clip))
     console.print(f"A job of {FILM_S} s against bare FFmpeg …")
     walls, ladder = await wall_figures(stack, scratch, film)
+    keep(walls)
     console.print("The same film by Shaka Streamer, and how both look …")
-    figures |= walls
-    figures |= await asyncio.to_thread(peer_figures, ladder, film, scratch / "peer")
+    keep(await asyncio.to_thread(peer_figures, ladder, film, scratch / "peer"))
     console.print("Uploads against boto3 …")
-    figures |= await upload_figures(stack, scratch, clip)
+    keep(await upload_figures(stack, scratch, clip))
     console.print("The largest source through the worker …")
-    figures |= await memory_figures(stack, scratch, clip)
+    keep(await memory_figures(stack, scratch, clip))
     return figures
 
 

@@ -14,6 +14,8 @@ from reel_testing.bench.transcodes import Ladder
 from reel_testing.quality.vmaf import vmaf
 from reel_testing.tree import ROOT
 from transcode_service.domain.layout import PLAYLIST
+from transcode_service.domain.packaging import FMP4
+from transcode_service.domain.playlist import parse_media_playlist
 from transcode_service.settings import DEFAULT_PRESET
 
 PYTHON: Final = ROOT / ".tools" / "peer" / "bin" / "python"
@@ -29,7 +31,7 @@ def peer_figures(ladder: Ladder, film: Path, out: Path) -> Mapping[str, Figure]:
     """Measure wall, CPU, bytes and VMAF of both. Blocks."""
     command = [str(PYTHON), str(SCRIPT), str(film), str(out), DEFAULT_PRESET]
     cost = timed(command, within_s=WITHIN_S)
-    ours = {path.name: path / PLAYLIST for path in ladder.renditions}
+    ours = {path.name: _joined(path) for path in ladder.renditions}
     size = sum(_size(path) for path in ladder.renditions)
     return {
         f"{OURS}wall": fact(ladder.cost.wall_s, "s"),
@@ -50,6 +52,24 @@ def _looks(whose: str, playlists: Mapping[str, Path], film: Path) -> dict[str, F
         )
         for label, path in playlists.items()
     }
+
+
+def _joined(rendition: Path) -> Path:
+    """Write the segments of a rendition into one film, beside it.
+
+    FFmpeg's own playlist does not play: the first segment's fragments lie in the initialization
+    section until the worker moves them (ADR 27). In one film they are in order.
+    """
+    film = rendition.with_suffix(".mp4")
+    with film.open("wb") as joined:
+        for name in filter(None, (FMP4.init, *_segments(rendition))):
+            joined.write((rendition / name).read_bytes())
+    return film
+
+
+def _segments(rendition: Path) -> list[str]:
+    playlist = parse_media_playlist((rendition / PLAYLIST).read_text())
+    return [name for name, _ in playlist.segments]
 
 
 def _playlist(out: Path, label: str) -> Path:
