@@ -15,7 +15,7 @@ from reel_stack import detached, keys, lock, stackfile, tokens
 from reel_stack.demo import demo
 from reel_stack.errors import AlreadyRunning, StackError
 from reel_stack.follow import follow
-from reel_stack.layout import SERVERS_VENV, VAR, Layout
+from reel_stack.layout import SERVERS_VENV, VAR, VAR_VARIABLE, Layout
 from reel_stack.options import PARTS, PORTS, Options
 from reel_stack.report import Report, addresses
 
@@ -28,8 +28,14 @@ Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 def var_option(command: Decorated) -> Decorated:
     """The option every command has."""
-    help_text = "State directory; by default var/ of the clone."
-    return click.option("--var", type=DIRECTORY, default=VAR, help=help_text)(command)
+    return click.option(
+        "--var",
+        type=DIRECTORY,
+        default=VAR,
+        envvar=VAR_VARIABLE,
+        show_envvar=True,
+        help="State directory; by default var/ of the clone.",
+    )(command)
 
 
 def port_options(command: Decorated) -> Decorated:

@@ -7,6 +7,8 @@ from typing import Final
 REPOSITORY: Final = Path(__file__).resolve().parents[4]
 SERVERS_VENV: Final = REPOSITORY / ".tools" / "servers"
 VAR: Final = REPOSITORY / "var"
+VAR_VARIABLE: Final = "REEL_VAR"
+"""Names another state directory."""
 PRIVATE_DIRECTORY: Final = 0o700
 LOG_MAX_BYTES: Final = 16 * 1024 * 1024
 
