@@ -147,6 +147,21 @@ def status(*, var: Path) -> None:
         console.print(f"{name:<19} {state} (pid {pid})", highlight=False)
 
 
+@main.command("restart")
+@var_option
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+def restart_command(*, var: Path, names: tuple[str, ...]) -> None:
+    """Restart services such as video-api, one after another, each until it is ready.
+
+    They read VAR/settings/SERVICE.env, lines of NAME=VALUE that are laid over the stack's own.
+    """
+    from reel_stack.restart import restart  # noqa: PLC0415 - no other command waits for httpx
+
+    for name in names:
+        restart(Layout(var, SERVERS_VENV), name)
+        console.print(f"{name} runs anew", highlight=False)
+
+
 @main.command()
 @var_option
 @click.option("-f", "--follow", "keep_on", is_flag=True, help="Go on with what is added.")
