@@ -106,4 +106,4 @@ async def shell(layout: Layout, **variables: str) -> AsyncGenerator[Shell]:
     try:
         yield Shell(process)
     finally:
-        await process.communicate()
+        await process.communicate(b"")  # the end of its input is the end of a shell

@@ -12,10 +12,10 @@ from typing import Final
 import msgspec
 
 from reel_stack.environment import base_environment
-from reel_testing.service_process import ServiceProcess as WorkerProcess
-from reel_testing.service_process import service_process
+from reel_testing.service_process import ServiceProcess, service_process
 from transcode_service.settings import PREFIX, Settings
 
+WorkerProcess: TypeAlias = ServiceProcess
 KILL_AFTER_S: Final = 30.0
 STUCK: Final = """#!{python} -ISE
 import os, pathlib, select, sys
