@@ -116,8 +116,10 @@ async def test_a_dead_row_lets_its_key_go_on_and_can_be_replayed(pool: Pool) -> 
 
     assert (dead.id, dead.last_error, dead.body) == (row.id, "404 no such video", row.body)
     assert (depth.pending, depth.dead) == (1, 1)
-    assert [number_of(row) for row in await claim(pool)] == [2]
+    [next_] = await claim(pool)
+    assert number_of(next_) == 2
     async with pool.acquire() as connection:
+        assert await outbox.mark_delivered(connection, next_)
         assert await outbox_ops.replay(connection, [row.id]) == 1
         assert await outbox_ops.replay(connection, [row.id]) == 0
     [again] = await claim(pool)

@@ -2,35 +2,18 @@ import asyncio
 import statistics
 import time
 from collections import Counter
-from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import asynccontextmanager
-from typing import Any, cast
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from structlog.testing import capture_logs
 
 from reel_db import outbox_ops
-from reel_db.outbox import OutboxRow, channel
+from reel_db.outbox import OutboxRow
 from reel_db.pool import Connection, Pool, connect
-from reel_messaging.relay import Relay
 from reel_messaging.retry import PermanentDeliveryError, RetryPolicy
 from reel_testing.gate import gate_before
-from reel_testing.letters import WAIT_S, Mailbox, number_of, post
+from reel_testing.letters import WAIT_S, Mailbox, number_of, post, relaying
 from reel_testing.waiting import until
-
-NEVER_POLL_S = 600
-CHANNEL = channel("letters")
-AT_ONCE = RetryPolicy(base_s=0.01, max_s=0.01)
-
-
-@asynccontextmanager
-async def relaying(pool: Pool, mailbox: Mailbox, **options: object) -> AsyncGenerator[None]:
-    """Relay to `mailbox` while the block runs; the poll cannot be what wakes it."""
-    chosen = cast("dict[str, Any]", {"policy": AT_ONCE, "poll_s": NEVER_POLL_S, **options})
-    relay = Relay(pool, channel=CHANNEL, deliver={"inbox": mailbox.deliver}, **chosen)
-    async with asyncio.TaskGroup() as group:
-        task = group.create_task(relay.run())
-        yield
-        task.cancel()
 
 
 async def until_counted(pool: Pool, query: str, count: int = 1) -> None:

@@ -25,6 +25,10 @@ from reel_testing.video_service import VideoService, new_secret, video_service
 from reel_testing.waiting import until
 
 NOBODYS = "0194a5f6-0000-4000-8000-00000000abcd"
+AGES = [
+    *("VIDEO_DRAFT_MAX_S", "VIDEO_UPLOADING_MAX_S", "VIDEO_TRANSCODING_QUIET_S"),
+    "VIDEO_ERASE_AFTER_S",
+]
 MARK_DEAD = "UPDATE outbox SET dead_at = now(), last_error = 'no such queue' WHERE key = $1"
 
 
@@ -161,6 +165,35 @@ async def test_the_worker_puts_jobs_on_the_queue_and_stops_when_told(
     [message] = received["Messages"]
     job = msgspec.json.decode(message.get("Body", ""), type=TranscodeRequested)
     assert (str(job.video_id), job.source_file_key) == (video_id, f"videos/{video_id}/source.mp4")
+
+
+async def test_what_waited_too_long_is_counted_by_state_and_reason(
+    deployment: Deployment, owner: UUID
+) -> None:
+    env = {**deployment.env, "VIDEO_SWEEP_INTERVAL_S": "0.2", **dict.fromkeys(AGES, "0.001")}
+    async with video_service(deployment.database_url) as service:
+        for status in ("DRAFT", "UPLOADING"):
+            await service.given(owner, status)
+        silent, deleted = [
+            await service.given(owner, status) for status in ("TRANSCODING", "READY")
+        ]
+        await service.call(owner, "DELETE", f"/{deleted}")
+
+        async with running("worker", env) as process:
+            [port] = (await logged(process, "http_listening"))["ports"]
+            await until(lambda: has_status(service, silent, "FAILED"))
+            told = await told_on(port)
+
+    def reaped(kind: str, outcome: str, reason: str = "") -> float:
+        labels = {"kind": kind, "outcome": outcome, "reason": reason}
+        return told.value("reel_video_reaped_total", **labels)
+
+    assert reaped("DRAFT", "expire", "DRAFT_EXPIRED") == 1
+    assert reaped("UPLOADING", "fail_upload", "UPLOAD_EXPIRED") == 1
+    assert reaped("TRANSCODING", "ask") == 1
+    assert reaped("TRANSCODING", "fail_transcode", "TRANSCODE_TIMEOUT") == 1
+    assert told.value("reel_video_overdue_purges") == 2
+    assert not told.names_somebody
 
 
 async def has_status(service: VideoService, video_id: str, status: str) -> bool:

@@ -66,6 +66,7 @@ class Plan:
             worker_ports=self.worker_ports,
             secrets=msgspec.structs.replace(self.secrets, sqs_keys=sqs_keys),
             work=self.layout.work,
+            overlays=self.layout.settings,
         )
 
     def stack(self) -> Stack:

@@ -15,7 +15,7 @@ from reel_stack import detached, keys, lock, stackfile, tokens
 from reel_stack.demo import demo
 from reel_stack.errors import AlreadyRunning, StackError
 from reel_stack.follow import follow
-from reel_stack.layout import SERVERS_VENV, VAR, Layout
+from reel_stack.layout import SERVERS_VENV, VAR, VAR_VARIABLE, Layout
 from reel_stack.options import PARTS, PORTS, Options
 from reel_stack.report import Report, addresses
 
@@ -28,8 +28,14 @@ Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 def var_option(command: Decorated) -> Decorated:
     """The option every command has."""
-    help_text = "State directory; by default var/ of the clone."
-    return click.option("--var", type=DIRECTORY, default=VAR, help=help_text)(command)
+    return click.option(
+        "--var",
+        type=DIRECTORY,
+        default=VAR,
+        envvar=VAR_VARIABLE,
+        show_envvar=True,
+        help="State directory; by default var/ of the clone.",
+    )(command)
 
 
 def port_options(command: Decorated) -> Decorated:
@@ -139,6 +145,21 @@ def status(*, var: Path) -> None:
     for name, pid in stack.pids.items():
         state = "running" if psutil.pid_exists(pid) else "gone"
         console.print(f"{name:<19} {state} (pid {pid})", highlight=False)
+
+
+@main.command("restart")
+@var_option
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+def restart_command(*, var: Path, names: tuple[str, ...]) -> None:
+    """Restart services such as video-api, one after another, each until it is ready.
+
+    They read VAR/settings/SERVICE.env, lines of NAME=VALUE that are laid over the stack's own.
+    """
+    from reel_stack.restart import restart  # noqa: PLC0415 - no other command waits for httpx
+
+    for name in names:
+        restart(Layout(var, SERVERS_VENV), name)
+        console.print(f"{name} runs anew", highlight=False)
 
 
 @main.command()

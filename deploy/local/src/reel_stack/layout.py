@@ -7,6 +7,8 @@ from typing import Final
 REPOSITORY: Final = Path(__file__).resolve().parents[4]
 SERVERS_VENV: Final = REPOSITORY / ".tools" / "servers"
 VAR: Final = REPOSITORY / "var"
+VAR_VARIABLE: Final = "REEL_VAR"
+"""Names another state directory."""
 PRIVATE_DIRECTORY: Final = 0o700
 LOG_MAX_BYTES: Final = 16 * 1024 * 1024
 
@@ -35,6 +37,11 @@ class Layout:
         return self.var / "secrets.json"
 
     @property
+    def settings(self) -> Path:
+        """`SERVICE.env`: what a person lays over the settings of a service, if anything."""
+        return self.var / "settings"
+
+    @property
     def work(self) -> Path:
         """Segments in flight between FFmpeg and the store."""
         return self.var / "work"
@@ -61,6 +68,7 @@ class Layout:
         self.var.mkdir(parents=True, exist_ok=True)
         for path in (self.log, self.work, self.temporary):
             path.mkdir(exist_ok=True)
+        self.directory(self.settings.name)
         for log in self.log.glob("*.log"):
             if log.stat().st_size > LOG_MAX_BYTES:
                 log.replace(log.with_suffix(".log.old"))

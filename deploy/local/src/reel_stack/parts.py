@@ -3,6 +3,7 @@
 import signal
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 
 Probe = Callable[[], Awaitable[bool]]
@@ -16,12 +17,14 @@ class Part:
     """What the supervisor needs to know about one program.
 
     A service is restarted when it ends, as a container scheduler would do; a server that ends takes
-    the stack down, since nothing works without it.
+    the stack down, since nothing works without it. `settings_file` is laid over `env` at every
+    start.
     """
 
     name: str
     argv: tuple[str, ...]
     env: Mapping[str, str] = field(default_factory=dict[str, str])
+    settings_file: Path | None = None
     ready: Probe | None = None
     is_service: bool = False
     unprivileged: bool = False

@@ -10,7 +10,7 @@ from typing import Final, Self
 
 import psutil
 
-from reel_stack import reaper
+from reel_stack import overlay, reaper
 from reel_stack.errors import PartFailed
 from reel_stack.layout import Layout
 from reel_stack.parts import EXIT_MARGIN_S, Part
@@ -64,7 +64,7 @@ class Process:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=asyncio.subprocess.STDOUT,
-                env={**base, **part.env},
+                env={**base, **part.env, **overlay.read(part.settings_file)},
                 cwd=layout.var,
                 start_new_session=True,
                 pass_fds=() if hold is None else (hold,),

@@ -40,7 +40,8 @@ Settings = dict[str, str]
 class Wiring:
     """Where everything is, once the servers run. URLs without a trailing slash.
 
-    `worker_ports` are those of the workers beside an API, by name of the service.
+    `worker_ports` are those of the workers beside an API, by name of the service. `overlays` is the
+    directory of the settings files, if there is one.
     """
 
     postgres_admin_url: str
@@ -53,6 +54,11 @@ class Wiring:
     secrets: Secrets
     work: Path
     database: str = DATABASE
+    overlays: Path | None = None
+
+    def overlay_of(self, service: Service) -> Path | None:
+        """What is laid over the service's settings at each start of one of its processes."""
+        return self.overlays and self.overlays / f"{service.key}.env"
 
 
 def _common(service: Service, wiring: Wiring) -> Settings:
@@ -153,6 +159,7 @@ def parts(service: Service, wiring: Wiring) -> tuple[Part, ...]:
         name=f"{service.key}-worker",
         argv=_module(service, "worker"),
         env=env,
+        settings_file=wiring.overlay_of(service),
         ready=worker_ready,
         is_service=True,
         stop_s=WORKER_STOP_S,
@@ -163,6 +170,7 @@ def parts(service: Service, wiring: Wiring) -> tuple[Part, ...]:
         name=f"{service.key}-api",
         argv=_module(service, "asgi"),
         env=env,
+        settings_file=wiring.overlay_of(service),
         ready=ready,
         is_service=True,
         stop_s=API_STOP_S,

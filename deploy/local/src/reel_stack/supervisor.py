@@ -25,6 +25,11 @@ def restart_delay_s(failures: int) -> float:
     return ceiling * (1 + secrets.randbelow(JITTER_STEPS) / JITTER_STEPS) / 2
 
 
+def failures_in_a_row(before: int, status: int, lived_s: float) -> int:
+    """Count the end of a service; one that was told to end, or had lived for long, begins anew."""
+    return 1 if status == 0 or lived_s > HEALTHY_AFTER_S else before + 1
+
+
 class Supervisor:
     """The running parts of one stack. Watchers live in the caller's task group."""
 
@@ -113,7 +118,7 @@ class Supervisor:
                 return
             if not process.part.is_service:
                 raise process.failure(f"ended with status {status}")
-            failures = 1 if time.monotonic() - began > HEALTHY_AFTER_S else failures + 1
+            failures = failures_in_a_row(failures, status, time.monotonic() - began)
             delay_s = restart_delay_s(failures)
             self._report.restarting(process.part.name, status, delay_s)
             await asyncio.sleep(delay_s)

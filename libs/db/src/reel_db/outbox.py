@@ -33,9 +33,10 @@ WITH due AS (
      AND o.next_attempt_at <= now()
      AND (o.claimed_until IS NULL OR o.claimed_until <= now())
      AND o.destination = ANY($1::text[])
-     AND NOT EXISTS (  -- it waits for every earlier pending row of its destination and key
-           SELECT FROM outbox e
-            WHERE e.destination = o.destination AND e.key = o.key AND e.seq < o.seq
+     AND NOT EXISTS (  -- it waits for every earlier pending row of its destination and key,
+           SELECT FROM outbox e  -- and for a later one that left before this was replayed
+            WHERE e.destination = o.destination AND e.key = o.key AND e.seq <> o.seq
+              AND (e.seq < o.seq OR e.claimed_until > now())
               AND e.delivered_at IS NULL AND e.dead_at IS NULL)
    ORDER BY o.next_attempt_at, o.seq
    LIMIT $2
@@ -49,8 +50,12 @@ RETURNING outbox.id, outbox.seq, destination, key, body, attempts, created_at
 
 NEXT_DUE: Final = """
 SELECT extract(epoch FROM
-         min(greatest(o.next_attempt_at, o.claimed_until)) - clock_timestamp())::float8
+         min(greatest(o.next_attempt_at, way.claimed_until)) - clock_timestamp())::float8
   FROM outbox o
+ CROSS JOIN LATERAL (
+         SELECT max(claimed_until) AS claimed_until FROM outbox c
+          WHERE c.destination = o.destination AND c.key = o.key
+            AND c.delivered_at IS NULL AND c.dead_at IS NULL) way
  WHERE o.delivered_at IS NULL AND o.dead_at IS NULL
    AND o.destination = ANY($1::text[])
    AND NOT EXISTS (  -- it waits for every earlier pending row of its destination and key

@@ -7,12 +7,13 @@ from typing import Any, Final
 from uuid import UUID
 
 import jwt
-from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
-from cryptography.hazmat.primitives.serialization import load_pem_public_key
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from litestar.connection import ASGIConnection
 from litestar.exceptions import NotAuthorizedException
 from litestar.middleware import AbstractAuthenticationMiddleware, AuthenticationResult
 from litestar.types import ASGIApp
+
+from reel_http.jwt_keys import KeyRing, read_keys
 
 LEEWAY_S: Final = 30
 NO_AUTH: Final = "exclude_from_auth"
@@ -28,10 +29,9 @@ class Owner:
 
 @dataclass(frozen=True)
 class JwtAuth:
-    """What makes a token good: signed by `public_key`, for us, and not expired.
+    """What makes a token good: signed by one of `public_key`, for us, and not expired.
 
-    `public_key` is PEM of a P-256 key; line ends may be written as backslash and n, as
-    environment files need it.
+    `public_key` is what `jwt_keys.read_keys` reads: PEM, or a JSON Web Key Set.
     """
 
     public_key: str
@@ -40,15 +40,12 @@ class JwtAuth:
     leeway_s: int = LEEWAY_S
 
     def __post_init__(self) -> None:
-        # Read the key at start-up: a bad one must not wait for the first request.
-        _ = self._key
+        # Read the keys at start-up: a bad one must not wait for the first request.
+        _ = self._keys
 
     @cached_property
-    def _key(self) -> EllipticCurvePublicKey:
-        key = load_pem_public_key(self.public_key.replace("\\n", "\n").encode())
-        if not (isinstance(key, EllipticCurvePublicKey) and isinstance(key.curve, SECP256R1)):
-            raise TypeError("ES256 needs a P-256 public key")
-        return key
+    def _keys(self) -> KeyRing:
+        return read_keys(self.public_key)
 
     def owner_of(self, token: str) -> Owner:
         """Return whom the token speaks for.
@@ -57,18 +54,28 @@ class JwtAuth:
             NotAuthorizedException: forged, expired, for another audience, or without a UUID `sub`.
         """
         try:
-            claims: dict[str, Any] = jwt.decode(
-                token,
-                self._key,
-                algorithms=["ES256"],  # never the header's choice: no `none`, no HS256 confusion
-                audience=self.audience,
-                issuer=self.issuer,
-                leeway=self.leeway_s,
-                options={"require": ["sub", "exp", "iss", "aud"]},
-            )
-            return Owner(UUID(claims["sub"]))
+            return Owner(UUID(self._claims(token)["sub"]))
         except (jwt.InvalidTokenError, ValueError) as error:
             raise unauthorized("The access token is not valid", error="invalid_token") from error
+
+    def _claims(self, token: str) -> dict[str, Any]:
+        for key in self._keys.of(token):
+            try:
+                return self._claims_by(key, token)
+            except jwt.InvalidSignatureError:
+                continue
+        raise jwt.InvalidSignatureError("Signed by none of the accepted keys")
+
+    def _claims_by(self, key: EllipticCurvePublicKey, token: str) -> dict[str, Any]:
+        return jwt.decode(
+            token,
+            key,
+            algorithms=["ES256"],  # never the header's choice: no `none`, no HS256 confusion
+            audience=self.audience,
+            issuer=self.issuer,
+            leeway=self.leeway_s,
+            options={"require": ["sub", "exp", "iss", "aud"]},
+        )
 
 
 def unauthorized(detail: str, *, error: str | None = None) -> NotAuthorizedException:

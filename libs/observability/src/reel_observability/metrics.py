@@ -23,7 +23,10 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_late
 CONTENT_TYPE: Final = CONTENT_TYPE_PLAIN_0_0_4
 PREFIX: Final = "reel_"
 LABELS: Final = frozenset(
-    {"destination", "event", "job", "method", "outcome", "queue", "reason", "route", "status"}
+    {
+        *("destination", "event", "job", "kind", "method", "outcome", "queue", "reason"),
+        *("route", "status"),
+    }
 )
 """Each has few values for ever. An id as a label would make a time series for each video."""
 SAMPLE_TIMEOUT_S: Final = 3.0

@@ -1,15 +1,22 @@
 """Messages for tests of the outbox, and destinations that note what they get."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any, Final, cast
 from uuid import UUID, uuid4
 
 from reel_contracts.base import Message
-from reel_db.outbox import OutboxRow, PgOutbox
+from reel_db.outbox import OutboxRow, PgOutbox, channel
 from reel_db.pool import Pool, transaction
+from reel_messaging.relay import Relay
+from reel_messaging.retry import RetryPolicy
 
-WAIT_S = 20
+WAIT_S: Final = 20
+NEVER_POLL_S: Final = 600
+CHANNEL: Final = channel("letters")
+AT_ONCE: Final = RetryPolicy(base_s=0.01, max_s=0.01)
 
 
 class Letter(Message, frozen=True, kw_only=True, tag_field="type", tag="Letter.v1"):
@@ -51,3 +58,14 @@ class Mailbox:
         async with asyncio.timeout(WAIT_S), self._more:
             await self._more.wait_for(lambda: len(self.rows) >= count)
         return [number_of(row) for row in self.rows]
+
+
+@asynccontextmanager
+async def relaying(pool: Pool, mailbox: Mailbox, **options: object) -> AsyncGenerator[None]:
+    """Relay to `mailbox` while the block runs; the poll cannot be what wakes it."""
+    chosen = cast("dict[str, Any]", {"policy": AT_ONCE, "poll_s": NEVER_POLL_S, **options})
+    relay = Relay(pool, channel=CHANNEL, deliver={"inbox": mailbox.deliver}, **chosen)
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(relay.run())
+        yield
+        task.cancel()

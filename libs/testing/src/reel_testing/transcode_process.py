@@ -2,21 +2,20 @@
 
 import asyncio
 import os
-import signal
 import sys
-from asyncio.subprocess import Process
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, TypeAlias
 
 import msgspec
 
 from reel_stack.environment import base_environment
-from reel_testing.waiting import until
+from reel_testing.service_process import ServiceProcess, service_process
 from transcode_service.settings import PREFIX, Settings
 
+WorkerProcess: TypeAlias = ServiceProcess
 KILL_AFTER_S: Final = 30.0
 STUCK: Final = """#!{python} -ISE
 import os, pathlib, select, sys
@@ -51,49 +50,12 @@ async def run_ops(settings: Settings, folder: Path, *arguments: str) -> tuple[in
     return process.returncode, output.decode()
 
 
-@dataclass(frozen=True, slots=True)
-class WorkerProcess:
-    """A running worker; its log is a file of JSON lines."""
-
-    process: Process
-    log: Path
-
-    def events(self) -> list[dict[str, Any]]:
-        """Return the complete log lines so far."""
-        lines = self.log.read_bytes().splitlines(keepends=True)
-        return [msgspec.json.decode(line) for line in lines if line.endswith(b"}\n")]
-
-    async def until_logged(self, event: str) -> dict[str, Any]:
-        """Wait for an event in the log."""
-        await until(lambda: any(line.get("event") == event for line in self.events()))
-        return next(line for line in self.events() if line.get("event") == event)
-
-    async def end(self, number: signal.Signals, *, within_s: float) -> int:
-        """Send a signal and return the exit status. Raises TimeoutError."""
-        self.process.send_signal(number)
-        async with asyncio.timeout(within_s):
-            return await self.process.wait()
-
-
 @asynccontextmanager
 async def worker_process(settings: Settings, folder: Path) -> AsyncGenerator[WorkerProcess]:
     """Run `python -m transcode_service.worker` until the end of the block, whatever happens."""
-    log = folder / "worker.log"
-    with log.open("wb") as out:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "transcode_service.worker",
-            env={**base_environment(folder), **environment(settings)},
-            stdout=out,
-            stderr=asyncio.subprocess.STDOUT,
-        )
-    try:
-        yield WorkerProcess(process, log)
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
+    module, log = "transcode_service.worker", folder / "worker.log"
+    async with service_process(module, environment(settings), log) as process:
+        yield process
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ import structlog
 from upload_service.domain.errors import StoreUnavailable
 from upload_service.domain.stored import OpenUpload
 from upload_service.ports import Deps
+from upload_service.usecases.reaper_metrics import Kind, Outcome, count_postponed, count_reaped
 
 PREFIX: Final = "videos/"
 _SOURCE: Final = re.compile(r"videos/[0-9a-f-]{36}/source\.[a-z0-9]+")
@@ -33,8 +34,10 @@ async def abort_strays(deps: Deps) -> int:
         strays = await _strays(uploads, deps)
         for stray in strays:
             await deps.store.abort(stray.key, stray.upload_id)
+            count_reaped(Kind.STRAY, Outcome.ABORTED)
             log.warning("stray_upload_aborted", key=stray.key, initiated_at=stray.initiated_at)
     except StoreUnavailable as error:
+        count_postponed(Kind.STRAY)
         log.warning("stray_search_postponed", error=repr(error))
         return 0
     return len(strays)

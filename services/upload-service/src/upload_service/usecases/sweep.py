@@ -6,11 +6,13 @@ from dataclasses import dataclass, replace
 import structlog
 
 from upload_service.domain.errors import StoreUnavailable
+from upload_service.domain.lifecycle import Status
 from upload_service.domain.session import Failure, UploadSession
 from upload_service.ports import Deps, UploadGone
 from upload_service.usecases import endings
 from upload_service.usecases.abort_strays import abort_strays
 from upload_service.usecases.conclude import conclude, is_joined
+from upload_service.usecases.reaper_metrics import Kind, Outcome, count_postponed, count_reaped
 from upload_service.usecases.settle import settle_soon
 
 log = structlog.stdlib.get_logger(__name__)
@@ -62,16 +64,24 @@ async def heal_interrupted(deps: Deps) -> int:
 async def _heal(session: UploadSession, deps: Deps) -> bool:
     try:
         if await _is_over(session, deps):
-            await conclude(session, deps)
+            _count_ended(await conclude(session, deps))
             return True
     except StoreUnavailable as error:
+        count_postponed(Kind.COMPLETION)
         log.warning("heal_postponed", upload_session_id=str(session.id), error=repr(error))
         return False
     async with deps.begin() as tx:
         current = await tx.sessions.get_for_update(session.id, session.owner_id)
         if current.completing_at == session.completing_at and current.is_live:
             await tx.sessions.save(replace(current, completing_at=None))
+    count_reaped(Kind.COMPLETION, Outcome.REOPENED)
     return False
+
+
+def _count_ended(session: UploadSession) -> None:
+    is_completed = session.status is Status.COMPLETED
+    outcome = Outcome.COMPLETED if is_completed else Outcome.FAILED
+    count_reaped(Kind.COMPLETION, outcome, session.fail_reason)
 
 
 async def _is_over(session: UploadSession, deps: Deps) -> bool:
@@ -93,6 +103,8 @@ async def expire_untouched(deps: Deps) -> int:
         )
         for session in sessions:
             await endings.reject(tx, session, Failure.UPLOAD_EXPIRED, now=now)
+    for _ in sessions:
+        count_reaped(Kind.SESSION, Outcome.FAILED, Failure.UPLOAD_EXPIRED)
     return len(sessions)
 
 
@@ -106,6 +118,8 @@ async def announce_abandoned(deps: Deps) -> int:
         for session in sessions:
             await tx.sessions.save(replace(session, announced_at=now))
             await endings.announce_failure(tx, session, Failure.UPLOAD_EXPIRED)
+    for _ in sessions:
+        count_reaped(Kind.NEWS, Outcome.ANNOUNCED, Failure.UPLOAD_EXPIRED)
     return len(sessions)
 
 
@@ -120,9 +134,18 @@ async def settle_ended(deps: Deps) -> int:
         visited += len(sessions)
         timeout = deps.policy.settle_timeout
         answered = [await settle_soon(session, deps, within=timeout) for session in sessions]
+        _count_visits(answered)
         if not all(answered):
             break
     return visited
+
+
+def _count_visits(answered: Sequence[bool]) -> None:
+    for is_answered in answered:
+        if is_answered:
+            count_reaped(Kind.LEFTOVERS, Outcome.VISITED)
+        else:
+            count_postponed(Kind.LEFTOVERS)
 
 
 async def _claim_unsettled(deps: Deps) -> Sequence[UploadSession]:

@@ -1,6 +1,7 @@
 """The rows of a deleted video go, too, once everything else is gone; the receipt stays."""
 
 from datetime import timedelta
+from enum import Enum, auto
 from typing import Final
 from uuid import UUID
 
@@ -8,10 +9,17 @@ import structlog
 
 from video_service.domain.receipt import PurgedPart, PurgeLine
 from video_service.ports import Deps
+from video_service.usecases.reaper_metrics import ERASED, OVERDUE
 
 BATCH: Final = 100
 
 log = structlog.stdlib.get_logger(__name__)
+
+
+class _Fate(Enum):
+    ERASED = auto()
+    OVERDUE = auto()
+    SETTLED = auto()
 
 
 async def erase_deleted(after: timedelta, deps: Deps) -> int:
@@ -19,20 +27,20 @@ async def erase_deleted(after: timedelta, deps: Deps) -> int:
 
     One whose purge is not complete keeps its rows and is told of each time: somebody must look.
     """
-    erased = 0
-    for video_id in await deps.work.unerased(before=deps.now() - after, limit=BATCH):
-        erased += await _erase(video_id, deps)
-    return erased
+    due = await deps.work.unerased(before=deps.now() - after, limit=BATCH)
+    fates = [await _erase(video_id, deps) for video_id in due]
+    OVERDUE.set(fates.count(_Fate.OVERDUE))
+    return fates.count(_Fate.ERASED)
 
 
-async def _erase(video_id: UUID, deps: Deps) -> bool:
+async def _erase(video_id: UUID, deps: Deps) -> _Fate:
     async with deps.begin() as tx:
         receipt = await tx.receipts.lock(video_id)
         if receipt is None or any(line.part is PurgedPart.ROWS for line in receipt.lines):
-            return False
+            return _Fate.SETTLED
         if not receipt.is_complete:
             log.error("purge_overdue", video_id=str(video_id), missing=list(receipt.missing))
-            return False
+            return _Fate.OVERDUE
         now = deps.now()
         rows = await tx.receipts.erase(video_id, now=now)
         line = PurgeLine(
@@ -45,5 +53,6 @@ async def _erase(video_id: UUID, deps: Deps) -> bool:
             purged_at=now,
         )
         await tx.receipts.add(line)
+    ERASED.inc()
     log.info("video_erased", video_id=str(video_id), rows=rows)
-    return True
+    return _Fate.ERASED

@@ -1,6 +1,7 @@
 """The reaper: every video that is under way for too long is resolved, or failed with a reason."""
 
 from collections import Counter
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
@@ -11,9 +12,15 @@ from video_service.domain.receipt import DeletionReason
 from video_service.domain.stuck import Patience, Resolution, Stuck
 from video_service.ports import Deps, Transaction
 from video_service.usecases.delete_video import forget
+from video_service.usecases.reaper_metrics import Reason, count_reaped
 from video_service.usecases.request_transcode import request_transcode
 
 BATCH: Final = 100
+_ENDINGS: Final[Mapping[Resolution, Reason]] = {
+    Resolution.EXPIRE: DeletionReason.DRAFT_EXPIRED,
+    Resolution.FAIL_UPLOAD: FailReason.UPLOAD_EXPIRED,
+    Resolution.FAIL_TRANSCODE: FailReason.TRANSCODE_TIMEOUT,
+}
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -31,36 +38,40 @@ async def resolve_stuck(patience: Patience, deps: Deps) -> Counter[Resolution]:
             stuck = await tx.stuck.lock(seen.video.id, patience, now=now)
             if stuck is None:
                 continue
-            await _resolve(stuck, tx, now=now)
-        _tell(stuck, now)
+            reason = await _resolve(stuck, tx, now=now)
+        _tell(stuck, reason, now)
         done[stuck.resolution] += 1
     return done
 
 
-async def _resolve(stuck: Stuck, tx: Transaction, *, now: datetime) -> None:
-    video = stuck.video
-    match stuck.resolution:
-        case Resolution.EXPIRE:
-            await forget(video, DeletionReason.DRAFT_EXPIRED, tx, now=now)
-        case Resolution.FAIL_UPLOAD:
-            await tx.videos.save(video.upload_failed(FailReason.UPLOAD_EXPIRED, now=now))
-        case Resolution.FAIL_TRANSCODE:
-            await tx.videos.save(video.transcode_failed(FailReason.TRANSCODE_TIMEOUT, now=now))
-        case Resolution.ASK:
+async def _resolve(stuck: Stuck, tx: Transaction, *, now: datetime) -> Reason | None:
+    """Do what is due; return the reason that is told where that is the end of the video."""
+    video, reason = stuck.video, _ENDINGS.get(stuck.resolution)
+    match stuck.resolution, reason:
+        case Resolution.EXPIRE, DeletionReason():
+            await forget(video, reason, tx, now=now)
+        case Resolution.FAIL_UPLOAD, FailReason():
+            await tx.videos.save(video.upload_failed(reason, now=now))
+        case Resolution.FAIL_TRANSCODE, FailReason():
+            await tx.videos.save(video.transcode_failed(reason, now=now))
+        case Resolution.ASK, _:
             await request_transcode(video, tx, now=now)
             await tx.stuck.note_reminder(video, now=now)
-        case Resolution.REPLAY if stuck.message_id is not None:
+        case Resolution.REPLAY, _ if stuck.message_id is not None:
             await tx.stuck.revive(stuck.message_id)
         case _:
             pass
+    return reason
 
 
-def _tell(stuck: Stuck, now: datetime) -> None:
+def _tell(stuck: Stuck, reason: Reason | None, now: datetime) -> None:
+    count_reaped(stuck, reason)
     log.warning(
         "video_stuck",
         video_id=str(stuck.video.id),
         status=stuck.video.status,
         resolution=stuck.resolution,
+        reason=reason,
         message=stuck.message,
         silent_s=round((now - stuck.since).total_seconds()),
     )
