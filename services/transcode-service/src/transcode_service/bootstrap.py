@@ -17,6 +17,7 @@ from reel_db import pool
 from reel_db.outbox import channel
 from reel_db.pool import Pool
 from reel_http.health import Check
+from reel_kernel.effects import Effect
 from reel_messaging.outbox_metrics import outbox_depth
 from reel_messaging.relay import Relay
 from reel_messaging.sqs import Consumer, QueuePublisher, SqsSettings, Valve
@@ -57,6 +58,7 @@ from transcode_service.usecases.tell_progress import tell_nobody
 SERVICE: Final = "transcode-service"
 SCHEMA: Final = "transcode"
 RESULT_PATH: Final = "/api/webhooks/transcoding"
+PURGED_PATH: Final = "/api/webhooks/transcoding/purged"
 PROGRESS_PATH: Final = "/api/webhooks/progress"
 
 BEAT_S: Final = 1.0
@@ -181,9 +183,11 @@ def assemble(
         video_deleted(begin, wake_sweeper=sweeper.wake),
         concurrency=EVENTS_AT_ONCE,
     )
-    paths = {VIDEO_WEBHOOK: RESULT_PATH, PURGE_WEBHOOK: f"{RESULT_PATH}/purged"}
-    to_video = {to: _sender(http, path, settings).as_deliver() for to, path in paths.items()}
-    to_jobs = QueuePublisher(clients.sqs, settings.jobs_queue_url).as_deliver()
+    to_video = {
+        VIDEO_WEBHOOK: _sender(http, RESULT_PATH, settings).as_deliver(Effect.TRANSCODE_NEWS_SENT),
+        PURGE_WEBHOOK: _sender(http, PURGED_PATH, settings).as_deliver(Effect.OUTPUTS_PURGE_SENT),
+    }
+    to_jobs = QueuePublisher(clients.sqs, settings.jobs_queue_url).as_deliver(Effect.JOB_RESENT)
     return Worker(
         jobs=jobs,
         events=events,

@@ -68,8 +68,7 @@ def replay(ids: tuple[UUID, ...], *, everything: bool) -> None:
         raise click.UsageError("Give either ids or --all")
 
     async def revive(pool: Pool) -> None:
-        async with pool.acquire() as connection:
-            count = await outbox_ops.replay(connection, None if everything else ids)
+        count = await outbox_ops.replay_dead(pool, None if everything else ids)
         _print({"replayed": count})
 
     _with_database(revive)

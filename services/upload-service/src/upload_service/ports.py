@@ -1,6 +1,6 @@
 """What the use cases need from the outside world."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,6 +10,7 @@ from uuid import UUID
 from reel_contracts.base import Message
 from reel_kernel.checksums import Algorithm
 from reel_kernel.clock import Clock
+from reel_kernel.effects import Effect
 from reel_kernel.ids import IdSource
 from upload_service.domain.parts import Found, PartSums, StoredPart
 from upload_service.domain.policy import Policy, Usage
@@ -236,9 +237,18 @@ class VideoService(Protocol):
         ...
 
 
+class Begin(Protocol):
+    def __call__(self, effect: Effect | None = None, /) -> AbstractAsyncContextManager[Transaction]:
+        """Open a transaction: commits at the end of the block, rolls back on an exception.
+
+        `effect` names what the commit makes durable; without one nothing can be written.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deps:
-    begin: Callable[[], AbstractAsyncContextManager[Transaction]]
+    begin: Begin
     store: SourceStore
     video_service: VideoService
     now: Clock

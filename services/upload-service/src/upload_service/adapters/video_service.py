@@ -10,8 +10,10 @@ import stamina
 import structlog
 
 from reel_contracts.webhooks import UploadOutcome, UploadWebhook
+from reel_kernel.effects import Effect
 from reel_kernel.errors import InvalidTransition
 from reel_messaging.webhooks import WebhookSender
+from reel_observability.effects import happened
 from upload_service.domain.errors import VideoNotFound, VideoServiceUnavailable
 from upload_service.domain.session import UploadSession
 
@@ -57,6 +59,7 @@ class WebhookVideoService:
             owner_id=session.owner_id,
         )
         response = await self._ask(session, msgspec.json.encode(question))
+        happened(Effect.ADMISSION_ASKED)
         if response.is_success:
             return
         if response.status_code == HTTPStatus.NOT_FOUND:

@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from reel_kernel.checksums import Algorithm
+from reel_kernel.effects import Effect
 from reel_kernel.errors import InvalidRequest, InvalidTransition
 from reel_kernel.media import check_source
 from upload_service.domain.errors import (
@@ -100,12 +101,13 @@ def _reservation(command: OpenSession, session_id: UUID | None, deps: Deps) -> U
 
 
 async def _reserve(wanted: UploadSession, deps: Deps) -> UploadSession:
-    async with deps.begin() as tx:
+    async with deps.begin(Effect.SESSION_RESERVED) as tx:
         await _clear_the_way(tx, wanted, deps)
         await _check_share(tx, wanted, deps)
         if await tx.sessions.reserve(wanted):
             return wanted
-    async with deps.begin() as tx:  # a concurrent call was faster: now its row can be seen
+    # A concurrent call was faster: now its row can be seen.
+    async with deps.begin(Effect.RIVAL_GIVEN_UP) as tx:
         await _clear_the_way(tx, wanted, deps)
     raise InvalidTransition("Another request is opening a session on this video")
 
@@ -143,7 +145,7 @@ async def _admit_and_create(session: UploadSession, deps: Deps) -> str:
                 session.source_key, session.source_mime, session.checksum_algorithm
             )
     except (VideoNotFound, InvalidTransition):
-        async with deps.begin() as tx:
+        async with deps.begin(Effect.SESSION_WITHDRAWN) as tx:
             await tx.sessions.withdraw(session.id)
         raise
     except (VideoServiceUnavailable, StoreUnavailable):
@@ -156,14 +158,14 @@ async def _admit_and_create(session: UploadSession, deps: Deps) -> str:
 
 async def _abandon(session: UploadSession, deps: Deps) -> None:
     """Free the video for another try; it may or may not have been admitted."""
-    async with deps.begin() as tx:
+    async with deps.begin(Effect.SESSION_ABANDONED) as tx:
         current = await tx.sessions.get_for_update(session.id, session.owner_id)
         if current.is_live:
             await endings.give_up(tx, current, Failure.PROVIDER_ERROR, now=deps.now())
 
 
 async def _record(session: UploadSession, upload_id: str, deps: Deps) -> UploadSession:
-    async with deps.begin() as tx:
+    async with deps.begin(Effect.SESSION_OPENED) as tx:
         current = await tx.sessions.get_for_update(session.id, session.owner_id)
         opened = replace(current, provider_upload_id=upload_id, updated_at=deps.now())
         await tx.sessions.save(opened)
