@@ -178,23 +178,19 @@ def assemble(
         visibility_s=settings.lease_s,
         concurrency=capacity(settings).jobs,
     )
-    events = consumer(
-        settings.events_queue_url,
-        video_deleted(begin, wake_sweeper=sweeper.wake),
-        concurrency=EVENTS_AT_ONCE,
-    )
-    to_video = {
+    forget = video_deleted(begin, wake_sweeper=sweeper.wake)
+    events = consumer(settings.events_queue_url, forget, concurrency=EVENTS_AT_ONCE)
+    to_jobs = QueuePublisher(clients.sqs, settings.jobs_queue_url).as_deliver(Effect.JOB_RESENT)
+    deliver = {
         VIDEO_WEBHOOK: _sender(http, RESULT_PATH, settings).as_deliver(Effect.TRANSCODE_NEWS_SENT),
         PURGE_WEBHOOK: _sender(http, PURGED_PATH, settings).as_deliver(Effect.OUTPUTS_PURGE_SENT),
+        TRANSCODE_JOBS: to_jobs,
     }
-    to_jobs = QueuePublisher(clients.sqs, settings.jobs_queue_url).as_deliver(Effect.JOB_RESENT)
     return Worker(
         jobs=jobs,
         events=events,
         watch=ConsumptionWatch(consumption_reader(clients.pool), valve),
-        relay=Relay(
-            clients.pool, channel=channel(SCHEMA), deliver={**to_video, TRANSCODE_JOBS: to_jobs}
-        ),
+        relay=Relay(clients.pool, channel=channel(SCHEMA), deliver=deliver),
         sweeper=sweeper,
         chores=(*tidying(sweeping, valve), partial(purge_history, clients.pool)),
         health=create_app(_checks(clients, settings), [outbox_depth(clients.pool)]),

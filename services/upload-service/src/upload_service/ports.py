@@ -53,11 +53,9 @@ class SessionRepository(Protocol):
 
     async def withdraw(self, session_id: UUID) -> None:
         """Delete a reservation that was refused; leaves an opened session alone."""
-        ...
 
     async def get(self, session_id: UUID, owner_id: UUID) -> UploadSession:
         """Raises UploadNotFound: no such session, or another owner's."""
-        ...
 
     async def get_for_update(self, session_id: UUID, owner_id: UUID) -> UploadSession:
         """Lock the row until the transaction ends. Raises UploadNotFound."""
@@ -239,11 +237,7 @@ class VideoService(Protocol):
 
 class Begin(Protocol):
     def __call__(self, effect: Effect | None = None, /) -> AbstractAsyncContextManager[Transaction]:
-        """Open a transaction: commits at the end of the block, rolls back on an exception.
-
-        `effect` names what the commit makes durable; without one nothing can be written.
-        """
-        ...
+        """Open a transaction; `effect` names what its commit makes durable, if anything."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,157 @@
+"""A stack whose services can be killed, as its operator sees it."""
+
+import asyncio
+import os
+import signal
+import sys
+from asyncio.subprocess import PIPE
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+from uuid import UUID, uuid4
+
+import asyncpg
+import httpx
+
+from reel_client.client import ReelClient
+from reel_client.retries import RetryPolicy
+from reel_stack.databases import connection
+from reel_stack.keys import ADMIN
+from reel_stack.postgres import admin_url
+from reel_stack.topology import BUCKET, DATABASE
+from reel_storage.client import s3_client
+from reel_testing.crash.orders import LAUNCHER, Order, Point
+from reel_testing.infra import s3_settings
+from reel_testing.stack import RunningStack
+
+if TYPE_CHECKING:
+    from types_aiobotocore_s3 import S3Client
+
+PATIENCE: Final = RetryPolicy(attempts=300, base_s=0.05, max_s=0.3)
+"""An app that goes on asking while a service is started again."""
+SERVICES: Final = ("video", "upload", "transcode")
+WATCH_S: Final = 0.02
+KILLED: Final = -signal.SIGKILL
+
+# What a dead process holds is free when its lease ends: let that be now.
+END_LEASES: Final = {
+    "outbox": "UPDATE {}.outbox SET claimed_until = now() WHERE claimed_until > now()",
+    "keys": "UPDATE {}.idempotency_keys SET claimed_until = now() WHERE status IS NULL",
+    "settling": "UPDATE {}.upload_sessions SET settle_claimed_until = now()"
+    " WHERE settle_claimed_until > now()",
+}
+HELD: Final = {
+    "video": ("outbox", "keys"),
+    "upload": ("outbox", "keys", "settling"),
+    "transcode": ("outbox",),
+}
+
+
+@dataclass
+class World:
+    """`db` and `s3` are an administrator's; `client` is the app of `owner`."""
+
+    stack: RunningStack
+    db: "asyncpg.Connection[asyncpg.Record]"
+    s3: "S3Client"
+    http: httpx.AsyncClient
+    client: ReelClient
+    owner: UUID
+    film: Path
+    orders: list[Order] = field(default_factory=list[Order])
+
+    def order(self, point: Point) -> Order:
+        """Have the next process that comes past `point` die there."""
+        order = Order(point, self.stack)
+        self.orders.append(order)
+        return order
+
+    async def ops(self, service: str, *arguments: str) -> str:
+        """Run an operator's command, again if it is killed; return what it printed."""
+        process = await self._start_ops(service, arguments)
+        out, err = await process.communicate()
+        if process.returncode == KILLED:
+            return await self.ops(service, *arguments)
+        assert process.returncode == 0, err.decode()
+        return out.decode()
+
+    async def _start_ops(
+        self, service: str, arguments: tuple[str, ...]
+    ) -> asyncio.subprocess.Process:
+        pid = self.stack.pids[f"{service}-worker"]
+        return await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", LAUNCHER, f"{service}_service.ops", *arguments),
+            stdout=PIPE,
+            stderr=PIPE,
+            env=environment_of(pid),
+            cwd=self.stack.layout.var,
+        )
+
+    def signal(self, part: str, number: signal.Signals) -> None:
+        """Send a signal to a part of the stack."""
+        os.kill(self.stack.pids[part], number)
+
+    @asynccontextmanager
+    async def reviving(self) -> AsyncGenerator[None]:
+        """End the leases of whatever dies during the block, as if their time were over."""
+        async with asyncio.TaskGroup() as group:
+            watch = group.create_task(self._end_leases_of_the_dead())
+            yield
+            watch.cancel()
+
+    async def _end_leases_of_the_dead(self) -> None:
+        mourned: set[Point] = set()
+        async with connection(database_url(self.stack)) as db:
+            while True:
+                for order in list(self.orders):
+                    if order.point not in mourned and order.victim is not None:
+                        mourned.add(order.point)
+                        await order.obeyed()
+                        await end_leases(db, order.point.service)
+                await asyncio.sleep(WATCH_S)
+
+
+async def end_leases(db: "asyncpg.Connection[asyncpg.Record]", service: str) -> None:
+    for name in HELD[service]:
+        await db.execute(END_LEASES[name].format(service))
+
+
+def environment_of(pid: int) -> dict[str, str]:
+    entries = Path(f"/proc/{pid}/environ").read_text().split("\0")
+    return dict(entry.split("=", 1) for entry in entries if "=" in entry)
+
+
+def database_url(stack: RunningStack) -> str:
+    port = int(stack.description.postgres_url.rsplit(":", 1)[1].split("/")[0])
+    password = stack.keys.postgres_passwords[ADMIN]
+    return admin_url(port, password=password, database=DATABASE)
+
+
+@asynccontextmanager
+async def world_of(stack: RunningStack, film: Path, state_dir: Path) -> AsyncGenerator[World]:
+    """The stack, seen by its operator and by the app of a new owner."""
+    owner = uuid4()
+    async with AsyncExitStack() as open_:
+        http = await open_.enter_async_context(httpx.AsyncClient(timeout=30))
+        yield World(
+            stack=stack,
+            db=await open_.enter_async_context(connection(database_url(stack))),
+            s3=await open_.enter_async_context(
+                s3_client(s3_settings(stack.s3_url, stack.keys.s3_keys[ADMIN]))
+            ),
+            http=http,
+            client=ReelClient(
+                stack.gateway_url,
+                stack.token(owner),
+                http,
+                state_dir=state_dir,
+                api_retries=PATIENCE,
+            ),
+            owner=owner,
+            film=film,
+        )
+
+
+__all__ = ["BUCKET", "KILLED", "PATIENCE", "SERVICES", "World", "database_url", "world_of"]
