@@ -11,6 +11,9 @@ The order of the steps, and what a crash after each leaves behind:
    source prefix in the store, finds the unrecorded upload, and aborts it.
 4. *Record* its id. Now the session is open.
 
+A repeat of the same request, which has the id of the session it wants, waits for none of that: it
+goes on with the reservation that it finds, from step 2. Each of these steps may be done twice.
+
 Recording before creating is impossible (the store makes the id), and admitting before reserving
 would let the loser of a race take the video away from the winner.
 """
@@ -64,11 +67,12 @@ async def open_session(command: OpenSession, deps: Deps) -> UploadSession:
     """
     if errors := check_source(command.source_mime, command.source_size_bytes):
         raise InvalidRequest(errors=errors)
-    earlier = await _earlier(command, deps)
-    if earlier and earlier.is_open:
-        return earlier
-    wanted = _reservation(command, None if earlier else command.session_id, deps)
-    reservation = await _reserve(wanted, deps)
+    reservation = await _earlier(command, deps)
+    if reservation and reservation.is_open:
+        return reservation
+    if reservation is None or not reservation.is_live:
+        wanted = _reservation(command, None if reservation else command.session_id, deps)
+        reservation = await _reserve(wanted, deps)
     upload_id = await _admit_and_create(reservation, deps)
     return await _record(reservation, upload_id, deps)
 
@@ -167,9 +171,11 @@ async def _abandon(session: UploadSession, deps: Deps) -> None:
 async def _record(session: UploadSession, upload_id: str, deps: Deps) -> UploadSession:
     async with deps.begin(Effect.SESSION_OPENED) as tx:
         current = await tx.sessions.get_for_update(session.id, session.owner_id)
-        opened = replace(current, provider_upload_id=upload_id, updated_at=deps.now())
-        await tx.sessions.save(opened)
-    if opened.status is Status.INITIATED:
+        opened = current
+        if not current.is_open:  # else a repeat of this request was faster, and ours is a stray
+            opened = replace(current, provider_upload_id=upload_id, updated_at=deps.now())
+            await tx.sessions.save(opened)
+    if opened.is_live:
         return opened
     await settle_soon(opened, deps)  # it ended meanwhile; its upload id is kept for settling
     if opened.video_deleted_at:
