@@ -6,6 +6,7 @@ name is killed at here. tests/architecture/test_effects.py finds the places that
 
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import Final
 
@@ -13,7 +14,8 @@ import pytest
 
 from reel_kernel.effects import Effect
 from reel_stack import sources
-from reel_testing.crash import journeys
+from reel_testing.crash import deletions, films, incidents, journeys
+from reel_testing.crash.evidence import quiet
 from reel_testing.crash.journeys import Journey
 from reel_testing.crash.orders import LAUNCHER, Point, prepare
 from reel_testing.crash.world import world_of
@@ -34,7 +36,7 @@ SETTINGS: Final = {
 
 @dataclass(frozen=True)
 class Case:
-    """The `journey` dies at `point`; `before` it, it has died at others already."""
+    """The `journey` dies at `point`, and for that at others `before`."""
 
     point: Point
     journey: Journey = journeys.watched
@@ -45,11 +47,16 @@ class Case:
         return f"{self.point}{story}"
 
 
-def at(service: str, *effects: Effect, journey: Journey = journeys.watched) -> list[Case]:
-    return [Case(Point(service, effect), journey) for effect in effects]
+def at(
+    service: str,
+    *effects: Effect,
+    journey: Journey = journeys.watched,
+    before: Sequence[Point] = (),
+) -> list[Case]:
+    return [Case(Point(service, effect), journey, before) for effect in effects]
 
 
-CASES: Final = [
+VIDEO: Final = [
     *at(
         "video",
         Effect.KEY_CLAIMED,
@@ -64,12 +71,31 @@ CASES: Final = [
         Effect.PROGRESS_HEARD,
         Effect.FILM_HEARD,
     ),
+    *at("video", Effect.UPLOAD_FAILURE_HEARD, journey=journeys.canceled),
+    *at("video", Effect.TRANSCODE_FAILURE_HEARD, journey=journeys.broken),
+    *at(
+        "video",
+        Effect.VIDEO_DELETED,
+        Effect.UPLOAD_EVENT_SENT,
+        Effect.TRANSCODE_EVENT_SENT,
+        Effect.PURGE_HEARD,
+        Effect.CDN_INVALIDATED,
+        Effect.VIDEO_ERASED,
+        journey=deletions.deleted,
+    ),
+    *at("video", Effect.TRANSCODE_RETRIED, journey=incidents.tried_again),
+    *at("video", Effect.VIDEO_FROZEN, Effect.VIDEO_REPLAYED, journey=incidents.frozen),
+    *at("video", Effect.STUCK_RESOLVED, journey=incidents.asked_for_again),
+    *at("video", Effect.VIDEO_HISTORY_PURGED, journey=incidents.remembered_for_a_month),
+    *at("video", Effect.KEYS_PURGED, journey=incidents.keys_of_yesterday),
+    *at("video", Effect.CDN_INVALIDATED_BY_HAND, journey=incidents.invalidated_by_hand),
+]
+UPLOAD: Final = [
     *at(
         "upload",
         Effect.KEY_CLAIMED,
         Effect.SESSION_RESERVED,
         Effect.ADMISSION_ASKED,
-        Effect.MULTIPART_CREATED,
         Effect.SESSION_OPENED,
         Effect.KEY_SETTLED,
         Effect.UPLOAD_STARTED,
@@ -82,9 +108,49 @@ CASES: Final = [
         Effect.DELIVERIES_CLAIMED,
         Effect.UPLOAD_NEWS_SENT,
         Effect.DELIVERY_MARKED,
+    ),
+    *at(
+        "upload",
+        Effect.MULTIPART_CREATED,
         Effect.SETTLING_CLAIMED,
         Effect.SESSION_SETTLED,
+        journey=journeys.settled,
     ),
+    *at("upload", Effect.KEY_RELEASED, journey=journeys.refused_a_second_session),
+    *at("upload", Effect.SESSION_WITHDRAWN, journey=journeys.wanted_by_a_stranger),
+    *at(
+        "upload",
+        Effect.SESSION_ABANDONED,
+        journey=incidents.video_service_hangs_while_a_session_opens,
+    ),
+    *at("upload", Effect.COMPLETION_SET_BACK, journey=journeys.set_back),
+    *at("upload", Effect.SESSION_CANCELED, Effect.MULTIPART_ABORTED, journey=journeys.canceled),
+    *at("upload", Effect.SESSIONS_EXPIRED, journey=journeys.expired),
+    *at("upload", Effect.FAILURES_ANNOUNCED, journey=journeys.lost_by_the_store),
+    *at(
+        "upload",
+        Effect.DELIVERY_FAILED,
+        before=[Point("video", Effect.COMPLETION_HEARD)],
+    ),
+    *at("upload", Effect.DELIVERY_GIVEN_UP, Effect.DEAD_REPLAYED, journey=incidents.nonsense),
+    *at(
+        "upload",
+        Effect.DELIVERY_HANDED_BACK,
+        journey=incidents.video_service_hangs_while_news_is_sent,
+    ),
+    *at("upload", Effect.KEYS_PURGED, journey=incidents.keys_of_yesterday),
+    *at(
+        "upload",
+        Effect.VIDEO_FORGOTTEN,
+        Effect.SOURCE_MEASURED,
+        Effect.SOURCE_DELETED,
+        Effect.SESSION_SETTLED,
+        Effect.MESSAGE_DELETED,
+        Effect.SOURCE_PURGE_SENT,
+        journey=deletions.deleted,
+    ),
+]
+TRANSCODE: Final = [
     *at(
         "transcode",
         Effect.JOB_LEASED,
@@ -99,12 +165,48 @@ CASES: Final = [
         Effect.TRANSCODE_NEWS_SENT,
         Effect.DELIVERY_MARKED,
     ),
+    *at(
+        "transcode",
+        Effect.ATTEMPT_DELETED,
+        Effect.ATTEMPT_SWEPT,
+        before=[Point("transcode", Effect.PLAYLIST_STORED)],
+    ),
+    *at("transcode", Effect.RENDITION_SHED, journey=journeys.drawn),
+    *at("transcode", Effect.LEASE_EXTENDED, journey=incidents.slow),
+    *at("transcode", Effect.ATTEMPT_FAILED, journey=incidents.stumbled),
+    *at("transcode", Effect.JOB_REVIVED, Effect.JOB_RESENT, journey=incidents.forgotten),
+    *at("transcode", Effect.JOB_REJECTED, journey=journeys.broken),
+    *at("transcode", Effect.ATTEMPT_HANDED_BACK, journey=incidents.handed_back),
+    *at("transcode", Effect.JOBS_PAUSED, Effect.JOBS_RESUMED, journey=incidents.asked_for_again),
+    *at("transcode", Effect.JOB_CANCELED, journey=incidents.frozen),
+    *at("transcode", Effect.MESSAGE_BURIED, journey=incidents.garbled),
+    *at("transcode", Effect.TRANSCODE_HISTORY_PURGED, journey=incidents.remembered_for_a_month),
+    *at("transcode", Effect.ATTEMPT_STOPPED, journey=deletions.deleted_midway),
+    *at("transcode", Effect.CANCELED_BURIED, journey=deletions.deleted_under_a_dead_worker),
+    *at(
+        "transcode",
+        Effect.OUTPUTS_FORGOTTEN,
+        Effect.OUTPUTS_MEASURED,
+        Effect.OUTPUTS_DELETED,
+        Effect.OUTPUTS_PURGED,
+        Effect.OUTPUTS_PURGE_SENT,
+        journey=deletions.deleted,
+    ),
 ]
-SLICE: Final = {
-    Point("video", Effect.COMPLETION_HEARD),
-    Point("upload", Effect.PARTS_JOINED),
-    Point("transcode", Effect.TRANSCODE_NEWS_SENT),
-}
+# One after another, so that each of them has run for a while when it is killed again.
+CASES: Final = [
+    case for cases in zip_longest(VIDEO, UPLOAD, TRANSCODE) for case in cases if case is not None
+]
+SLICE: Final = [
+    Case(Point("video", Effect.COMPLETION_HEARD)),
+    Case(Point("upload", Effect.PARTS_JOINED)),
+    Case(Point("transcode", Effect.TRANSCODE_NEWS_SENT)),
+]
+
+
+def test_every_effect_is_a_point() -> None:
+    """A new effect needs a story in which its process dies of it."""
+    assert {case.point.effect for case in CASES} == set(Effect)
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +224,9 @@ async def mortal() -> AsyncGenerator[RunningStack]:
 
 @pytest.fixture(scope="module")
 def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return sources.make("3gp", tmp_path_factory.mktemp("film") / "film.3gp", 2)
+    """A short film, with the other ones beside it."""
+    short = sources.make("3gp", tmp_path_factory.mktemp("films") / "short.3gp", 2)
+    return films.beside(short)
 
 
 async def killed(case: Case, stack: RunningStack, film: Path, state: Path) -> None:
@@ -138,9 +242,25 @@ async def killed(case: Case, stack: RunningStack, film: Path, state: Path) -> No
                 order.withdraw()
 
 
+@pytest.mark.parametrize("case", SLICE, ids=str)
+async def test_a_film_can_be_watched_as_if_nobody_had_died(
+    case: Case, stack: RunningStack, film: Path, tmp_path: Path
+) -> None:
+    await killed(case, stack, film, tmp_path)
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("case", CASES, ids=str)
 async def test_a_video_ends_as_if_nobody_had_died(
     case: Case, mortal: RunningStack, film: Path, tmp_path: Path
 ) -> None:
     await killed(case, mortal, film, tmp_path)
+
+
+@pytest.mark.long
+async def test_afterwards_nothing_is_left(mortal: RunningStack, film: Path, tmp_path: Path) -> None:
+    """Messages that were shown again have changed nothing, and none of them is dead."""
+    async with world_of(mortal, film, tmp_path) as world:
+        for queue in mortal.queues:
+            await mortal.drained(queue, within_s=120)
+        await quiet(world)

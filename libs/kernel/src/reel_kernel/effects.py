@@ -51,7 +51,6 @@ class Effect(StrEnum):
 
     # upload-service
     SESSION_RESERVED = auto()
-    RIVAL_GIVEN_UP = auto()
     ADMISSION_ASKED = auto()
     MULTIPART_CREATED = auto()
     SESSION_OPENED = auto()

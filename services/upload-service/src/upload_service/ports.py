@@ -56,6 +56,7 @@ class SessionRepository(Protocol):
 
     async def get(self, session_id: UUID, owner_id: UUID) -> UploadSession:
         """Raises UploadNotFound: no such session, or another owner's."""
+        ...
 
     async def get_for_update(self, session_id: UUID, owner_id: UUID) -> UploadSession:
         """Lock the row until the transaction ends. Raises UploadNotFound."""
@@ -75,7 +76,6 @@ class SessionRepository(Protocol):
 
     async def sign_checksums(self, session_id: UUID, checksums: Mapping[int, str]) -> None:
         """Remember for which checksum each part's URL was signed last."""
-        ...
 
     async def signed_checksums(self, session_id: UUID) -> Mapping[int, str]:
         """Return part number → checksum of its last URL."""
@@ -83,15 +83,12 @@ class SessionRepository(Protocol):
 
     async def save(self, session: UploadSession) -> None:
         """Write what may change; the database refuses a status the table has no edge to."""
-        ...
 
     async def progress(self, session_id: UUID, bytes_uploaded: int, now: datetime) -> None:
         """Remember what the store has and that the client is active; only while live."""
-        ...
 
     async def mark_video_deleted(self, video_id: UUID, now: datetime) -> None:
         """Have every session of the video settled again: its source must go, too."""
-        ...
 
 
 class SessionHousekeeping(Protocol):
@@ -134,7 +131,6 @@ class SessionHousekeeping(Protocol):
 class Outbox(Protocol):
     async def add(self, destination: str, key: UUID, *messages: Message) -> None:
         """Promise delivery, in order per `key`, if the transaction commits."""
-        ...
 
 
 class Inbox(Protocol):
@@ -190,11 +186,9 @@ class SourceStore(Protocol):
         self, key: str, upload_id: str, parts: Sequence[StoredPart], sums: PartSums | None = None
     ) -> None:
         """Join the parts to one object. Raises UploadGone, PartsRejected."""
-        ...
 
     async def abort(self, key: str, upload_id: str) -> None:
         """Drop the upload and its parts; nothing happens when it is gone."""
-        ...
 
     async def list_uploads(self, prefix: str) -> Sequence[OpenUpload]:
         """Return the open multipart uploads of keys that begin with `prefix`."""
@@ -218,7 +212,6 @@ class SourceStore(Protocol):
 
     async def delete(self, prefix: str) -> None:
         """Delete every object whose key begins with `prefix`."""
-        ...
 
 
 class VideoService(Protocol):
@@ -232,12 +225,12 @@ class VideoService(Protocol):
             InvalidTransition: the video's status takes no upload.
             VideoServiceUnavailable: no clear answer within the attempts allowed.
         """
-        ...
 
 
 class Begin(Protocol):
     def __call__(self, effect: Effect | None = None, /) -> AbstractAsyncContextManager[Transaction]:
         """Open a transaction; `effect` names what its commit makes durable, if anything."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,9 +11,9 @@ from reel_client.transport import is_transient
 from reel_contracts.uploads import CompletedPart, CreatedUpload
 from reel_contracts.videos import VideoStatus, VideoView
 from reel_testing.crash.world import World
+from reel_testing.phone import MIME_BY_SUFFIX
 
 T = TypeVar("T")
-MIME: Final = "video/3gpp"
 POLL_S: Final = 0.1
 READY_S: Final = 90.0
 NOT_FOUND: Final = 404
@@ -32,10 +32,14 @@ async def persistently(call: Callable[[], Awaitable[T]], *, within_s: float = RE
             await asyncio.sleep(POLL_S)
 
 
+def _mime(world: World) -> str:
+    return MIME_BY_SUFFIX[world.film.suffix]
+
+
 async def create(world: World) -> UUID:
     size_bytes = world.film.stat().st_size
     made = await world.client.create_video(
-        title="Tour", source_mime=MIME, source_size_bytes=size_bytes, key=uuid4()
+        title="Tour", source_mime=_mime(world), source_size_bytes=size_bytes, key=uuid4()
     )
     return made.id
 
@@ -43,7 +47,7 @@ async def create(world: World) -> UUID:
 async def open_session(world: World, video_id: UUID) -> CreatedUpload:
     size_bytes = world.film.stat().st_size
     return await world.client.create_upload(
-        video_id, source_mime=MIME, source_size_bytes=size_bytes, key=uuid4()
+        video_id, source_mime=_mime(world), source_size_bytes=size_bytes, key=uuid4()
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from reel_stack.topology import BUCKET
+from reel_stack.topology import BUCKET, dead_letters
 from reel_testing.crash.world import SERVICES, World
 from reel_testing.waiting import until
 from transcode_service.domain.attempt import is_of_attempt
@@ -129,3 +129,57 @@ async def keys_of(world: World, prefix: str) -> set[str]:
 
 async def _column(world: World, select: str, video_id: UUID) -> list[Any]:
     return [row[0] for row in await world.db.fetch(select, video_id)]
+
+
+async def flaws_of_failed(world: World, video_id: UUID) -> Sequence[str]:
+    """No assets, at most one job and one result, and they failed; nothing left over."""
+    jobs, results = (
+        await _column(world, JOBS, video_id),
+        await _column(world, RESULTS, video_id),
+    )
+    flaws = [*await flaws_of_messages(world, video_id), *await _flaws_of_nothing(world, video_id)]
+    if jobs not in ([], ["FAILED"]) or results != ["FAILED"] * len(jobs):
+        flaws.append(f"jobs {jobs}, results {results}")
+    completed = (await _column(world, SESSIONS, video_id)).count("COMPLETED")
+    return [*flaws, *await flaws_of_uploads(world, video_id, completed=min(1, completed))]
+
+
+async def _flaws_of_nothing(world: World, video_id: UUID) -> Sequence[str]:
+    rows = await world.db.fetch(ASSETS, video_id)
+    keys = await keys_of(world, f"videos/{video_id}/hls/")
+    return [f"{len(rows)} assets, {len(keys)} objects"] if rows or keys else []
+
+
+OWED: Final = "SELECT count(*) FROM {}.outbox WHERE delivered_at IS NULL"
+UNFINISHED: Final = """
+SELECT (SELECT count(*) FROM transcode.jobs WHERE state IN ('QUEUED', 'RUNNING'))
+     + (SELECT count(*) FROM video.videos WHERE status NOT IN ('READY', 'FAILED'))
+"""
+TWICE: Final = """
+SELECT video_id FROM transcode.job_attempts WHERE state = 'SUCCEEDED'
+ GROUP BY video_id HAVING count(*) > 1
+"""
+READY: Final = """
+SELECT id FROM video.videos v WHERE status = 'READY' AND deleted_at IS NULL
+   AND EXISTS (SELECT FROM transcode.outbox WHERE key = v.id)
+"""
+
+
+async def quiet(world: World) -> None:
+    """Assert that a stack at rest owes nothing, and that every film is still as it was proven."""
+    for service in SERVICES:
+        owed = await world.db.fetchval(OWED.format(service))
+        assert owed == 0, f"{service} owes {owed} messages"
+    assert await world.db.fetchval(UNFINISHED) == 0
+    assert await world.db.fetch(TWICE) == []
+    for row in await world.db.fetch(READY):
+        assert await flaws_of_ready(world, row["id"]) == []
+    for queue, url in world.stack.queues.items():
+        await _has_no_dead_letters(world, url.replace(queue, dead_letters(queue)))
+
+
+async def _has_no_dead_letters(world: World, url: str) -> None:
+    async with world.stack.sqs() as sqs:
+        wanted = "ApproximateNumberOfMessages"
+        answer = await sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[wanted])
+        assert answer.get("Attributes", {}).get(wanted) == "0", url

@@ -7,13 +7,14 @@ import sys
 from asyncio.subprocess import PIPE
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from uuid import UUID, uuid4
 
 import asyncpg
 import httpx
+import psutil
 
 from reel_client.client import ReelClient
 from reel_client.retries import RetryPolicy
@@ -22,9 +23,11 @@ from reel_stack.keys import ADMIN
 from reel_stack.postgres import admin_url
 from reel_stack.topology import BUCKET, DATABASE
 from reel_storage.client import s3_client
+from reel_testing.crash.films import DRAWING, HALF, LONG
 from reel_testing.crash.orders import LAUNCHER, Order, Point
 from reel_testing.infra import s3_settings
 from reel_testing.stack import RunningStack
+from reel_testing.waiting import until
 
 if TYPE_CHECKING:
     from types_aiobotocore_s3 import S3Client
@@ -33,6 +36,10 @@ PATIENCE: Final = RetryPolicy(attempts=300, base_s=0.05, max_s=0.3)
 """An app that goes on asking while a service is started again."""
 SERVICES: Final = ("video", "upload", "transcode")
 WATCH_S: Final = 0.02
+SOON_S: Final = 60.0
+RUNNING: Final = """
+SELECT count(*) FROM transcode.job_attempts WHERE video_id = $1 AND state = 'RUNNING'
+"""
 KILLED: Final = -signal.SIGKILL
 
 # What a dead process holds is free when its lease ends: let that be now.
@@ -51,14 +58,16 @@ HELD: Final = {
 
 @dataclass
 class World:
-    """`db` and `s3` are an administrator's; `client` is the app of `owner`."""
+    """`db` and `s3` are an administrator's; `client` is an app; `film` is short.
+
+    Other films of the tests lie beside it.
+    """
 
     stack: RunningStack
     db: "asyncpg.Connection[asyncpg.Record]"
     s3: "S3Client"
     http: httpx.AsyncClient
     client: ReelClient
-    owner: UUID
     film: Path
     orders: list[Order] = field(default_factory=list[Order])
 
@@ -89,6 +98,55 @@ class World:
             cwd=self.stack.layout.var,
         )
 
+    def somebody_else(self) -> "World":
+        """The same, seen by the app of another owner."""
+        return replace(self, client=self._client_of(uuid4()))
+
+    def _client_of(self, owner: UUID) -> ReelClient:
+        token, state = self.stack.token(owner), self.film.parent / str(owner)
+        url = self.stack.gateway_url
+        return ReelClient(url, token, self.http, state_dir=state, api_retries=PATIENCE)
+
+    def with_a_long_film(self) -> "World":
+        """The same with a film whose encoding takes seconds."""
+        return replace(self, film=self.film.with_name(LONG))
+
+    def with_half_a_film(self) -> "World":
+        """The same with a film whose end is missing."""
+        return replace(self, film=self.film.with_name(HALF))
+
+    def with_a_drawing(self) -> "World":
+        """The same with a film whose smaller rendition costs more."""
+        return replace(self, film=self.film.with_name(DRAWING))
+
+    async def abort_uploads(self, video_id: UUID) -> None:
+        """Have the store forget what is open of a video."""
+        prefix = f"videos/{video_id}/"
+        answer = await self.s3.list_multipart_uploads(Bucket=BUCKET, Prefix=prefix)
+        for upload in answer.get("Uploads", []):
+            key, upload_id = upload.get("Key", ""), upload.get("UploadId", "")
+            await self.s3.abort_multipart_upload(Bucket=BUCKET, Key=key, UploadId=upload_id)
+
+    async def ffmpeg(self) -> psutil.Process:
+        """Wait for the worker's FFmpeg to encode, and return it."""
+        found: list[psutil.Process] = []
+
+        def encodes() -> bool:
+            worker = psutil.Process(self.stack.pids["transcode-worker"])
+            found[:] = [one for one in worker.children(recursive=True) if _encodes(one)]
+            return bool(found)
+
+        await until(encodes, within_s=SOON_S)
+        return found[0]
+
+    async def ended(self, video_id: UUID) -> None:
+        """Wait until no attempt on a video runs."""
+
+        async def none_runs() -> bool:
+            return await self.db.fetchval(RUNNING, video_id) == 0
+
+        await until(none_runs, within_s=SOON_S)
+
     def signal(self, part: str, number: signal.Signals) -> None:
         """Send a signal to a part of the stack."""
         os.kill(self.stack.pids[part], number)
@@ -111,6 +169,13 @@ class World:
                         await order.obeyed()
                         await end_leases(db, order.point.service)
                 await asyncio.sleep(WATCH_S)
+
+
+def _encodes(process: psutil.Process) -> bool:
+    try:
+        return process.name().startswith("ffmpeg") and "hls" in process.cmdline()
+    except psutil.NoSuchProcess:
+        return False
 
 
 async def end_leases(db: "asyncpg.Connection[asyncpg.Record]", service: str) -> None:
@@ -149,7 +214,6 @@ async def world_of(stack: RunningStack, film: Path, state_dir: Path) -> AsyncGen
                 state_dir=state_dir,
                 api_retries=PATIENCE,
             ),
-            owner=owner,
             film=film,
         )
 

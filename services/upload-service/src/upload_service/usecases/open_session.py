@@ -110,25 +110,33 @@ async def _reserve(wanted: UploadSession, deps: Deps) -> UploadSession:
         await _check_share(tx, wanted, deps)
         if await tx.sessions.reserve(wanted):
             return wanted
-    # A concurrent call was faster: now its row can be seen.
-    async with deps.begin(Effect.RIVAL_GIVEN_UP) as tx:
-        await _clear_the_way(tx, wanted, deps)
+    async with deps.begin() as tx:  # a concurrent call was faster: now its row can be seen
+        sessions = await tx.sessions.of_video(wanted.video_id)
+    for rival in sessions:
+        if rival.is_live or rival.status is Status.COMPLETED:
+            _is_stale(rival, wanted, deps)
     raise InvalidTransition("Another request is opening a session on this video")
 
 
 async def _clear_the_way(tx: Transaction, wanted: UploadSession, deps: Deps) -> None:
     for rival in await tx.sessions.rivals_for_update(wanted.video_id):
-        is_own = rival.owner_id == wanted.owner_id
-        if not is_own and rival.is_open:
-            # The caller does not own the video: that it has a session is not theirs to know.
-            raise VideoNotFound
-        if not is_own:
-            continue  # a stranger's reservation is about to be refused, and blocks nobody
-        if rival.status is Status.COMPLETED:
-            raise UploadAlreadyCompleted(rival.id)
-        if rival.is_open or rival.created_at > deps.now() - deps.policy.opening_grace:
-            raise UploadSessionActive(rival.id)
-        await endings.give_up(tx, rival, Failure.NEVER_OPENED, now=deps.now())
+        if _is_stale(rival, wanted, deps):
+            await endings.give_up(tx, rival, Failure.NEVER_OPENED, now=deps.now())
+
+
+def _is_stale(rival: UploadSession, wanted: UploadSession, deps: Deps) -> bool:
+    """Tell whether a rival is to be given up; raise what a standing one means to the caller."""
+    is_own = rival.owner_id == wanted.owner_id
+    if not is_own and rival.is_open:
+        # The caller does not own the video: that it has a session is not theirs to know.
+        raise VideoNotFound
+    if not is_own:
+        return False  # a stranger's reservation is about to be refused, and blocks nobody
+    if rival.status is Status.COMPLETED:
+        raise UploadAlreadyCompleted(rival.id)
+    if rival.is_open or rival.created_at > deps.now() - deps.policy.opening_grace:
+        raise UploadSessionActive(rival.id)
+    return True
 
 
 async def _check_share(tx: Transaction, wanted: UploadSession, deps: Deps) -> None:
