@@ -11,7 +11,7 @@ import click
 import msgspec
 
 from reel_db import outbox_ops
-from reel_db.pool import Pool
+from reel_db.pool import Pool, transaction
 from upload_service.bootstrap import database
 from upload_service.settings import Settings
 
@@ -52,7 +52,7 @@ def dead(limit: int) -> None:
     """List webhooks that were given up, latest first."""
 
     async def list_dead(pool: Pool) -> None:
-        async with pool.acquire() as connection:
+        async with transaction(pool) as connection:
             for row in await outbox_ops.list_dead(connection, limit=limit):
                 _print({**asdict(row), "body": msgspec.Raw(row.body)})
 

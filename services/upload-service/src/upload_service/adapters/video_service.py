@@ -59,7 +59,6 @@ class WebhookVideoService:
             owner_id=session.owner_id,
         )
         response = await self._ask(session, msgspec.json.encode(question))
-        happened(Effect.ADMISSION_ASKED)
         if response.is_success:
             return
         if response.status_code == HTTPStatus.NOT_FOUND:
@@ -87,6 +86,7 @@ class WebhookVideoService:
         try:
             async with asyncio.timeout(self._attempt_timeout_s):
                 response = await self._sender.send(session.id, body)
+            happened(Effect.ADMISSION_ASKED)
         except (httpx.HTTPError, TimeoutError) as error:
             log.warning("admission_unanswered", error=repr(error))
             raise _NoAnswer from error
