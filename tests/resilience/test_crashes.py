@@ -229,8 +229,8 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return films.beside(short)
 
 
-async def killed(case: Case, stack: RunningStack, film: Path, state: Path) -> None:
-    async with world_of(stack, film, state) as world:
+async def killed(case: Case, stack: RunningStack, film: Path) -> None:
+    async with world_of(stack, film) as world:
         orders = [world.order(point) for point in (*case.before, case.point)]
         try:
             async with world.reviving():
@@ -244,23 +244,23 @@ async def killed(case: Case, stack: RunningStack, film: Path, state: Path) -> No
 
 @pytest.mark.parametrize("case", SLICE, ids=str)
 async def test_a_film_can_be_watched_as_if_nobody_had_died(
-    case: Case, stack: RunningStack, film: Path, tmp_path: Path
+    case: Case, stack: RunningStack, film: Path
 ) -> None:
-    await killed(case, stack, film, tmp_path)
+    await killed(case, stack, film)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("case", CASES, ids=str)
 async def test_a_video_ends_as_if_nobody_had_died(
-    case: Case, mortal: RunningStack, film: Path, tmp_path: Path
+    case: Case, mortal: RunningStack, film: Path
 ) -> None:
-    await killed(case, mortal, film, tmp_path)
+    await killed(case, mortal, film)
 
 
 @pytest.mark.long
-async def test_afterwards_nothing_is_left(mortal: RunningStack, film: Path, tmp_path: Path) -> None:
+async def test_afterwards_nothing_is_left(mortal: RunningStack, film: Path) -> None:
     """Messages that were shown again have changed nothing, and none of them is dead."""
-    async with world_of(mortal, film, tmp_path) as world:
+    async with world_of(mortal, film) as world:
         for queue in mortal.queues:
             await mortal.drained(queue, within_s=120)
         await quiet(world)

@@ -18,6 +18,13 @@ UPDATE transcode.video_outputs
  WHERE video_id = $1 AND purged_at IS NULL AND deleted_at IS NOT NULL
    AND purge_after > now() AND deleted_at > now() - interval '30 minutes'
 """
+# As if the ten minutes were over in which a request that joins parts is believed to be alive.
+AGE_REQUESTS: Final = """
+UPDATE upload.upload_sessions
+   SET completing_at = completing_at - interval '11 minutes',
+       created_at = created_at - interval '11 minutes'
+ WHERE video_id = $1 AND video_deleted_at IS NOT NULL AND created_at > now() - interval '10 minutes'
+"""
 LINES: Final = """
 SELECT part::text, is_last, objects FROM video.purge_lines WHERE video_id = $1
 """
@@ -63,6 +70,7 @@ async def is_gone(world: World, video_id: UUID) -> None:
 
 async def _flaws(world: World, video_id: UUID) -> Sequence[str]:
     await world.db.execute(AGE_DELETION, video_id)
+    await world.db.execute(AGE_REQUESTS, video_id)
     lines = await world.db.fetch(LINES, video_id)
     parts = Counter(row["part"] for row in lines)
     last = Counter(row["part"] for row in lines if row["is_last"])

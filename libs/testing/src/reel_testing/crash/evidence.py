@@ -34,7 +34,6 @@ SELECT count(*) FROM transcode.job_attempts WHERE video_id = $1 AND state = 'RUN
 """
 SESSIONS: Final = "SELECT status::text FROM upload.upload_sessions WHERE video_id = $1"
 LIVE: Final = {"INITIATED", "IN_PROGRESS", "PAUSED"}
-ONCE: Final = ("HLS_MASTER",)
 
 Flaws = Callable[[World, UUID], Awaitable[Sequence[str]]]
 

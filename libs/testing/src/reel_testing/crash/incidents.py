@@ -90,7 +90,7 @@ async def slow(world: World) -> None:
     video_id = await app.send(world.with_a_long_film())
     ffmpeg = await world.ffmpeg()
     ffmpeg.send_signal(signal.SIGSTOP)
-    await world.orders[-1].given_until_taken()
+    await world.orders[-1].until_taken()
     await is_ready(world, video_id)
 
 
@@ -203,7 +203,7 @@ async def video_service_hangs_while_a_session_opens(world: World) -> None:
     async with asyncio.TaskGroup() as group:
         opening = group.create_task(app.open_session(world, video_id))
         try:
-            await world.orders[-1].given_until_taken()
+            await world.orders[-1].until_taken()
         finally:
             world.signal("video-api", signal.SIGCONT)
     session_id = opening.result().upload_session_id
@@ -223,7 +223,7 @@ async def video_service_hangs_while_news_is_sent(world: World) -> None:
 
         await until(is_claimed, within_s=SOON_S)
         world.signal("upload-worker", signal.SIGTERM)
-        await world.orders[-1].given_until_taken()
+        await world.orders[-1].until_taken()
     finally:
         world.signal("video-api", signal.SIGCONT)
     await is_ready(world, video_id)

@@ -1,8 +1,9 @@
 """Runs a module of a service so that it can be ordered to die: `launcher.py MODULE [ARGUMENT]…`.
 
 An order is a file `crash/SERVICE/EFFECT` below the working directory, which is the stack's state
-directory. The process that brings the effect about takes the order, once, and kills itself, so that
-whoever is started in its place does not. `crash/settings.json` holds settings for every service.
+directory. The process that brings the effect about takes the order, by adding its own id to the
+name, and kills itself; whoever is started in its place finds none. `crash/settings.json` holds
+settings for the services.
 
 This is no part of what a service is made of: production has nothing that reads an order.
 """
@@ -23,11 +24,6 @@ ORDERS: Final = Path("crash")
 SETTINGS: Final = "settings.json"
 
 
-def taken(order: Path, pid: int) -> Path:
-    """What an order becomes when the process takes it."""
-    return order.with_name(f"{order.name}.{pid}")
-
-
 def main() -> None:
     _, module, *arguments = sys.argv
     service = module.partition("_")[0]
@@ -41,7 +37,7 @@ def obey(orders: Path, effect: Effect) -> None:
     """Die at once if that was ordered."""
     order = orders / effect
     try:
-        order.rename(taken(order, os.getpid()))  # of several processes one succeeds
+        order.rename(order.with_name(f"{order.name}.{os.getpid()}"))  # of several one succeeds
     except FileNotFoundError:
         return
     os.kill(os.getpid(), signal.SIGKILL)

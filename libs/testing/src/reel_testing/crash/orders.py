@@ -1,7 +1,7 @@
 """Orders to die, and whether they were obeyed."""
 
-import asyncio
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from reel_kernel.effects import Effect
-from reel_testing.crash.launcher import ORDERS, SETTINGS, taken
+from reel_testing.crash.launcher import ORDERS, SETTINGS
 from reel_testing.stack import RunningStack
 from reel_testing.waiting import until
 
@@ -55,13 +55,16 @@ class Order:
     @property
     def victim(self) -> int | None:
         """The process that took it."""
-        found = list(self._path.parent.glob(taken(self._path, 0).stem + ".*"))
-        return int(found[0].suffix[1:]) if found else None
+        found = next(self._remains(), None)
+        return None if found is None else int(found.suffix[1:])
+
+    def _remains(self) -> Iterator[Path]:
+        return self._path.parent.glob(f"{self._path.name}.*")
 
     def withdraw(self) -> None:
         """Take it back, or clear away what is left of it."""
         self._path.unlink(missing_ok=True)
-        for path in self._path.parent.glob(f"{self._path.name}.*"):
+        for path in self._remains():
             path.unlink()
 
     async def obeyed(self) -> None:
@@ -77,13 +80,9 @@ class Order:
             lambda: all(self.stack.pids[name] != victim for name in names), within_s=RESTART_S
         )
 
-    async def given_until_taken(self, *, within_s: float = RESTART_S) -> int:
-        """Wait until a process has taken it; return which."""
-        async with asyncio.timeout(within_s):
-            await until(lambda: self.victim is not None, within_s=within_s)
-        victim = self.victim
-        assert victim is not None
-        return victim
+    async def until_taken(self) -> None:
+        """Wait until a process has taken it."""
+        await until(lambda: self.victim is not None, within_s=RESTART_S)
 
 
 def _lives(pid: int) -> bool:

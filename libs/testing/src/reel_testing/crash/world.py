@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -100,12 +101,7 @@ class World:
 
     def somebody_else(self) -> "World":
         """The same, seen by the app of another owner."""
-        return replace(self, client=self._client_of(uuid4()))
-
-    def _client_of(self, owner: UUID) -> ReelClient:
-        token, state = self.stack.token(owner), self.film.parent / str(owner)
-        url = self.stack.gateway_url
-        return ReelClient(url, token, self.http, state_dir=state, api_retries=PATIENCE)
+        return replace(self, client=app_of(uuid4(), self.stack, self.http))
 
     def with_a_long_film(self) -> "World":
         """The same with a film whose encoding takes seconds."""
@@ -132,8 +128,7 @@ class World:
         found: list[psutil.Process] = []
 
         def encodes() -> bool:
-            worker = psutil.Process(self.stack.pids["transcode-worker"])
-            found[:] = [one for one in worker.children(recursive=True) if _encodes(one)]
+            found[:] = _encoders(self.stack.pids["transcode-worker"])
             return bool(found)
 
         await until(encodes, within_s=SOON_S)
@@ -171,16 +166,22 @@ class World:
                 await asyncio.sleep(WATCH_S)
 
 
-def _encodes(process: psutil.Process) -> bool:
+def _encoders(worker: int) -> list[psutil.Process]:
     try:
-        return process.name().startswith("ffmpeg") and "hls" in process.cmdline()
+        below = psutil.Process(worker).children(recursive=True)
+        return [one for one in below if "hls" in one.cmdline()]
     except psutil.NoSuchProcess:
-        return False
+        return []
 
 
 async def end_leases(db: "asyncpg.Connection[asyncpg.Record]", service: str) -> None:
     for name in HELD[service]:
         await db.execute(END_LEASES[name].format(service))
+
+
+def app_of(owner: UUID, stack: RunningStack, http: httpx.AsyncClient) -> ReelClient:
+    """An app that keeps asking; it only makes single calls, so it keeps no state."""
+    return ReelClient(stack.gateway_url, stack.token(owner), http, api_retries=PATIENCE)
 
 
 def environment_of(pid: int) -> dict[str, str]:
@@ -189,15 +190,14 @@ def environment_of(pid: int) -> dict[str, str]:
 
 
 def database_url(stack: RunningStack) -> str:
-    port = int(stack.description.postgres_url.rsplit(":", 1)[1].split("/")[0])
-    password = stack.keys.postgres_passwords[ADMIN]
-    return admin_url(port, password=password, database=DATABASE)
+    port = urlsplit(stack.description.postgres_url).port
+    assert port is not None
+    return admin_url(port, password=stack.keys.postgres_passwords[ADMIN], database=DATABASE)
 
 
 @asynccontextmanager
-async def world_of(stack: RunningStack, film: Path, state_dir: Path) -> AsyncGenerator[World]:
+async def world_of(stack: RunningStack, film: Path) -> AsyncGenerator[World]:
     """The stack, seen by its operator and by the app of a new owner."""
-    owner = uuid4()
     async with AsyncExitStack() as open_:
         http = await open_.enter_async_context(httpx.AsyncClient(timeout=30))
         yield World(
@@ -207,15 +207,6 @@ async def world_of(stack: RunningStack, film: Path, state_dir: Path) -> AsyncGen
                 s3_client(s3_settings(stack.s3_url, stack.keys.s3_keys[ADMIN]))
             ),
             http=http,
-            client=ReelClient(
-                stack.gateway_url,
-                stack.token(owner),
-                http,
-                state_dir=state_dir,
-                api_retries=PATIENCE,
-            ),
+            client=app_of(uuid4(), stack, http),
             film=film,
         )
-
-
-__all__ = ["BUCKET", "KILLED", "PATIENCE", "SERVICES", "World", "database_url", "world_of"]
