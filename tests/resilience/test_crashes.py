@@ -237,6 +237,7 @@ async def killed(case: Case, stack: RunningStack, film: Path) -> None:
                 await case.journey(world)
             for order in orders:
                 await order.obeyed()
+            await world.until_served()
         finally:
             for order in orders:
                 order.withdraw()

@@ -142,6 +142,14 @@ class World:
 
         await until(none_runs, within_s=SOON_S)
 
+    async def until_served(self) -> None:
+        """Wait until every service answers that it is ready, for whoever comes next."""
+
+        async def are_ready() -> bool:
+            return all([await _is_ready(self.http, url) for url in self.stack.services.values()])
+
+        await until(are_ready, within_s=SOON_S)
+
     def signal(self, part: str, number: signal.Signals) -> None:
         """Send a signal to a part of the stack."""
         os.kill(self.stack.pids[part], number)
@@ -164,6 +172,13 @@ class World:
                         await order.obeyed()
                         await end_leases(db, order.point.service)
                 await asyncio.sleep(WATCH_S)
+
+
+async def _is_ready(http: httpx.AsyncClient, url: str) -> bool:
+    try:
+        return (await http.get(f"{url}/readyz")).is_success
+    except httpx.TransportError:
+        return False
 
 
 def _encoders(worker: int) -> list[psutil.Process]:
