@@ -14,8 +14,9 @@ import pytest
 
 from reel_kernel.effects import Effect
 from reel_stack import sources
-from reel_testing.crash import deletions, films, incidents, journeys
+from reel_testing.crash import deletions, incidents, journeys
 from reel_testing.crash.evidence import quiet
+from reel_testing.crash.films import make_others
 from reel_testing.crash.journeys import Journey
 from reel_testing.crash.orders import LAUNCHER, Point, prepare
 from reel_testing.crash.world import world_of
@@ -224,9 +225,14 @@ async def mortal() -> AsyncGenerator[RunningStack]:
 
 @pytest.fixture(scope="module")
 def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A short film, with the other ones beside it."""
-    short = sources.make("3gp", tmp_path_factory.mktemp("films") / "short.3gp", 2)
-    return films.beside(short)
+    return sources.make("3gp", tmp_path_factory.mktemp("films") / "short.3gp", 2)
+
+
+@pytest.fixture(scope="module")
+def films(film: Path) -> Path:
+    """The short film, with all others beside it."""
+    make_others(film)
+    return film
 
 
 async def killed(case: Case, stack: RunningStack, film: Path) -> None:
@@ -253,9 +259,9 @@ async def test_a_film_can_be_watched_as_if_nobody_had_died(
 @pytest.mark.long
 @pytest.mark.parametrize("case", CASES, ids=str)
 async def test_a_video_ends_as_if_nobody_had_died(
-    case: Case, mortal: RunningStack, film: Path
+    case: Case, mortal: RunningStack, films: Path
 ) -> None:
-    await killed(case, mortal, film)
+    await killed(case, mortal, films)
 
 
 @pytest.mark.long

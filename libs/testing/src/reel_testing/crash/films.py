@@ -16,11 +16,10 @@ DRAWN: Final = (
 )
 
 
-def beside(short: Path) -> Path:
-    """Make the other films beside the `short` one, and return that. Blocks."""
+def make_others(short: Path) -> None:
+    """Make the other films beside the `short` one. Blocks."""
     sources.make("3gp", short.with_name(LONG), LONG_S)
     data = short.read_bytes()
     short.with_name(HALF).write_bytes(data[: len(data) // 2])
     encoding = ("-c:v", "libx264", "-preset", "ultrafast", "-crf", "12", "-pix_fmt", "yuv420p")
     ffmpeg.run(("-f", "lavfi", "-i", DRAWN, *encoding, str(short.with_name(DRAWING))))
-    return short
