@@ -1,11 +1,10 @@
-"""What operators do, and what happens to workers, while a service dies."""
+"""What goes wrong besides while a service dies: workers, messages, other services."""
 
 import asyncio
 import signal
 from typing import Final
 from uuid import UUID, uuid4
 
-from reel_contracts.failures import FailReason
 from reel_contracts.videos import VideoStatus
 from reel_stack.topology import TRANSCODE_JOBS, dead_letters
 from reel_testing.crash import app
@@ -15,10 +14,6 @@ from reel_testing.waiting import until
 
 SOON_S: Final = 60.0
 
-AGE_STATUS: Final = """
-UPDATE video.videos SET status_since = status_since - interval '3 hours' WHERE id = $1
-"""
-ASKED_AGAIN: Final = "SELECT count(*) FROM video.transcode_reminders WHERE video_id = $1"
 FORGET_JOB: Final = """
 UPDATE transcode.jobs SET updated_at = updated_at - interval '1 day',
        not_before = not_before - interval '1 day',
@@ -45,62 +40,12 @@ SELECT count(*) FROM upload.outbox WHERE key = $1 AND claimed_until > now()
 """
 
 
-async def frozen(world: World) -> None:
-    """What is in flight is frozen and replayed: a rollback."""
-    await world.ops("transcode", "pause", "--reason", "rollback")
-    video_id = await app.send(world)
-    await app.until_is(world, video_id, VideoStatus.TRANSCODING)
-    await world.ops("video", "freeze")
-    await app.until_is(world, video_id, VideoStatus.FAILED)
-    await world.ops("transcode", "resume")
-    await world.ops("video", "replay-frozen", "--rate", "100")
-    await is_ready(world, video_id)
-
-
-async def tried_again(world: World) -> None:
-    """What was frozen is asked for again by its owner."""
-    await world.ops("transcode", "pause", "--reason", "rollback")
-    video_id = await app.send(world)
-    await app.until_is(world, video_id, VideoStatus.TRANSCODING)
-    await world.ops("video", "freeze")
-    view = await app.until_is(world, video_id, VideoStatus.FAILED)
-    assert view.fail_reason is FailReason.ROLLBACK
-    await app.retry(world, video_id)
-    await world.ops("transcode", "resume")
-    await is_ready(world, video_id)
-
-
-async def asked_for_again(world: World) -> None:
-    """A job is silent for so long that it is asked for once more."""
-    await world.ops("transcode", "pause")
-    video_id = await app.send(world)
-    await app.until_is(world, video_id, VideoStatus.TRANSCODING)
-    await world.db.execute(AGE_STATUS, video_id)
-
-    async def is_asked_again() -> bool:
-        return await world.db.fetchval(ASKED_AGAIN, video_id) == 1
-
-    await until(is_asked_again, within_s=SOON_S)
-    await world.ops("transcode", "resume")
-    await is_ready(world, video_id)
-
-
 async def slow(world: World) -> None:
     """An attempt takes longer than a heartbeat."""
     video_id = await app.send(world.with_a_long_film())
     ffmpeg = await world.ffmpeg()
     ffmpeg.send_signal(signal.SIGSTOP)
     await world.orders[-1].until_taken()
-    await is_ready(world, video_id)
-
-
-async def handed_back(world: World) -> None:
-    """A running attempt is handed back, and made again later."""
-    video_id = await app.send(world.with_a_long_film())
-    (await world.ffmpeg()).send_signal(signal.SIGSTOP)
-    await world.ops("transcode", "pause", "--now")
-    await world.ended(video_id)
-    await world.ops("transcode", "resume")
     await is_ready(world, video_id)
 
 
@@ -115,9 +60,25 @@ async def forgotten(world: World) -> None:
     """The worker of a job died, and so did the job's message."""
     video_id = await app.send(world.with_a_long_film())
     (await world.ffmpeg()).send_signal(signal.SIGSTOP)
+    world.signal("transcode-worker", signal.SIGSTOP)
+    await _lose_message(world, video_id)
     world.signal("transcode-worker", signal.SIGKILL)
     await world.db.execute(FORGET_JOB, video_id)
     await is_ready(world, video_id)
+
+
+async def _lose_message(world: World, video_id: UUID) -> None:
+    """Delete the job's message as soon as its worker does not hide it any more."""
+    queue = world.stack.queues[TRANSCODE_JOBS]
+    async with world.stack.sqs() as sqs, asyncio.timeout(SOON_S):
+        while True:
+            answer = await sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=1)
+            for found in answer.get("Messages", []):
+                await sqs.delete_message(
+                    QueueUrl=queue, ReceiptHandle=found.get("ReceiptHandle", "")
+                )
+                if str(video_id) in found.get("Body", ""):
+                    return
 
 
 async def remembered_for_a_month(world: World) -> None:
@@ -186,14 +147,6 @@ async def garbled(world: World) -> None:
             "nothing that we know"
         }
         await sqs.purge_queue(QueueUrl=dlq)
-
-
-async def invalidated_by_hand(world: World) -> None:
-    """An operator has the CDN forget a film; it is fetched anew."""
-    video_id = await app.send(world)
-    await is_ready(world, video_id)
-    await world.ops("video", "invalidate", str(video_id))
-    await is_ready(world, video_id)
 
 
 async def video_service_hangs_while_a_session_opens(world: World) -> None:
