@@ -35,6 +35,11 @@ AGE_SESSIONS: Final = """
 UPDATE upload.upload_sessions SET updated_at = updated_at - interval '25 hours'
  WHERE video_id = $1
 """
+# As if the two minutes were over after which a session is visited again.
+VISIT_AGAIN: Final = """
+UPDATE upload.upload_sessions SET settle_claimed_until = now()
+ WHERE video_id = $1 AND settle_claimed_until > now()
+"""
 UNSETTLED: Final = """
 SELECT count(*) FROM upload.upload_sessions WHERE video_id = $1 AND provider_settled_at IS NULL
 """
@@ -73,6 +78,7 @@ async def settled(world: World) -> None:
 
 async def is_settled(world: World, video_id: UUID) -> None:
     async def nothing_is_owed() -> bool:
+        await world.db.execute(VISIT_AGAIN, video_id)
         return await world.db.fetchval(UNSETTLED, video_id) == 0
 
     await until(nothing_is_owed, within_s=SOON_S)
