@@ -7,6 +7,7 @@ import pytest
 from reel_db import outbox, outbox_ops
 from reel_db.outbox import OutboxRow, PgOutbox
 from reel_db.pool import Pool, transaction
+from reel_kernel.effects import Effect
 from reel_testing.letters import Letter, number_of, post
 
 
@@ -22,7 +23,7 @@ async def due_s(pool: Pool) -> float | None:
 
 async def test_a_rolled_back_change_leaves_no_message(pool: Pool) -> None:
     async def fails_later() -> None:
-        async with transaction(pool) as connection:
+        async with transaction(pool, Effect.VIDEO_CREATED) as connection:
             await PgOutbox(connection).add("inbox", uuid4(), Letter(number=1))
             raise ZeroDivisionError
 
@@ -35,7 +36,7 @@ async def test_a_rolled_back_change_leaves_no_message(pool: Pool) -> None:
 async def test_a_row_holds_the_message_as_it_was_written(pool: Pool) -> None:
     key, message_id = uuid4(), uuid4()
 
-    async with transaction(pool) as connection:
+    async with transaction(pool, Effect.VIDEO_CREATED) as connection:
         await PgOutbox(connection).add("inbox", key, Letter(number=7), message_id=message_id)
 
     [row] = await claim(pool)
@@ -45,7 +46,7 @@ async def test_a_row_holds_the_message_as_it_was_written(pool: Pool) -> None:
 
 async def test_an_id_names_one_message(pool: Pool) -> None:
     message_id = uuid4()
-    async with transaction(pool) as connection:
+    async with transaction(pool, Effect.VIDEO_CREATED) as connection:
         letters = PgOutbox(connection)
         await letters.add("inbox", uuid4(), Letter(number=1), message_id=message_id)
 

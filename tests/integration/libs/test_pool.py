@@ -1,21 +1,50 @@
+import asyncpg
 import pytest
 
 from reel_db.health import ping
 from reel_db.pool import DATABASE_ERRORS, Pool, connect, transaction
+from reel_kernel.effects import Effect
+from reel_observability.effects import heard_by
 
 
 async def test_a_transaction_commits_or_rolls_back_whole(pool: Pool) -> None:
     async def fails_later() -> None:
-        async with transaction(pool) as connection:
+        async with transaction(pool, Effect.VIDEO_CREATED) as connection:
             await connection.execute("INSERT INTO notes VALUES (1)")
             raise ZeroDivisionError
 
-    async with transaction(pool) as connection:
+    async with transaction(pool, Effect.VIDEO_CREATED) as connection:
         await connection.execute("CREATE TABLE notes (id int)")
     with pytest.raises(ZeroDivisionError):
         await fails_later()
 
     assert await pool.fetchval("SELECT count(*) FROM notes") == 0
+
+
+async def test_a_transaction_without_an_effect_cannot_write(pool: Pool) -> None:
+    async with transaction(pool, Effect.VIDEO_CREATED) as connection:
+        await connection.execute("CREATE TABLE notes (id int)")
+
+    with pytest.raises(asyncpg.ReadOnlySQLTransactionError):
+        async with transaction(pool) as connection:
+            await connection.execute("INSERT INTO notes VALUES (1)")
+
+
+async def test_an_effect_happens_once_it_is_committed_and_only_if_something_was_written(
+    pool: Pool,
+) -> None:
+    async with transaction(pool, Effect.VIDEO_CREATED) as connection:
+        await connection.execute("CREATE TABLE notes (id int)")
+    heard: list[Effect] = []
+
+    with heard_by(heard.append):
+        async with transaction(pool, Effect.VIDEO_EDITED) as connection:
+            await connection.execute("INSERT INTO notes VALUES (1)")
+            assert heard == []
+        async with transaction(pool, Effect.VIDEO_DELETED) as connection:
+            await connection.execute("DELETE FROM notes WHERE id = 2")
+
+    assert heard == [Effect.VIDEO_EDITED]
 
 
 async def test_jsonb_is_a_python_value(pool: Pool) -> None:

@@ -6,6 +6,7 @@ from uuid import uuid4
 from reel_contracts.events import VideoDeleted
 from reel_db.pool import transaction
 from reel_kernel.clock import utc_now
+from reel_kernel.effects import Effect
 from reel_testing.transcode_builders import FakeTranscoder, a_request, for_ever
 from reel_testing.transcode_system import TranscodeSystem
 from reel_testing.waiting import until
@@ -17,12 +18,12 @@ WITHIN_S = 3
 
 
 async def pause(system: TranscodeSystem, *, interrupt: bool = False) -> None:
-    async with transaction(system.clients.pool) as connection:
+    async with transaction(system.clients.pool, Effect.JOBS_PAUSED) as connection:
         await PgConsumption(connection).pause("rollback", interrupt=interrupt)
 
 
 async def resume(system: TranscodeSystem) -> None:
-    async with transaction(system.clients.pool) as connection:
+    async with transaction(system.clients.pool, Effect.JOBS_RESUMED) as connection:
         await PgConsumption(connection).resume()
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from reel_db.pool import transaction
 from reel_kernel.clock import utc_now
+from reel_kernel.effects import Effect
 from reel_messaging.webhooks import WebhookSender
 from reel_testing.plugin import NewDatabase
 from reel_testing.video_service import VideoService, video_service
@@ -57,13 +58,13 @@ async def deliver_to_cdn(own: VideoService, video_id: str, cdn: Cdn) -> None:
     for row in await own.outbox_rows(video_id):
         if row.destination == "cdn-cache":
             await to_cdn(cdn)(row)
-            async with transaction(own.pool) as connection:
+            async with transaction(own.pool, Effect.DELIVERY_MARKED) as connection:
                 await on_delivered(connection, row)
 
 
 async def receipt_of(own: VideoService, video_id: str) -> PurgeReceipt:
     async with own.deps.begin() as tx:
-        receipt = await tx.receipts.lock(UUID(video_id))
+        receipt = await tx.receipts.find(UUID(video_id))
     assert receipt is not None
     return receipt
 

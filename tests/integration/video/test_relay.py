@@ -11,6 +11,7 @@ import pytest
 from reel_db.outbox import OutboxRow, channel
 from reel_db.outbox_ops import depth, replay
 from reel_db.pool import transaction
+from reel_kernel.effects import Effect
 from reel_messaging.relay import Relay
 from reel_messaging.retry import PermanentDeliveryError, RetryPolicy
 from reel_testing.plugin import NewDatabase
@@ -124,7 +125,7 @@ async def test_a_message_that_was_given_up_can_be_replayed(own: VideoService, ow
         await until(lambda: is_settled(own))
         assert (queues.taken, await status_of(own, video_id)) == ([], "UPLOADED")
 
-        async with transaction(own.pool) as connection:
+        async with transaction(own.pool, Effect.DEAD_REPLAYED) as connection:
             assert await replay(connection) == 1
 
         await until(lambda: len(queues.taken) == 1)

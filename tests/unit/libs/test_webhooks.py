@@ -10,6 +10,7 @@ import structlog
 
 from reel_db.outbox import OutboxRow
 from reel_kernel.clock import utc_now
+from reel_kernel.effects import Effect
 from reel_messaging.retry import PermanentDeliveryError
 from reel_messaging.webhooks import (
     BadSignature,
@@ -149,14 +150,16 @@ async def test_any_2xx_is_delivered(status: int) -> None:
 
     letter = row()
 
-    await sender(answer).as_deliver()(letter)
+    await sender(answer).as_deliver(Effect.UPLOAD_NEWS_SENT)(letter)
 
     assert verifier().verify(requests[0].headers, requests[0].content) == str(letter.id)
 
 
 @pytest.mark.parametrize("status", [400, 404, 410, 413, 415, 422])
 async def test_a_refusal_of_the_message_is_permanent(status: int) -> None:
-    deliver = sender(lambda _: httpx.Response(status, text="no such video")).as_deliver()
+    deliver = sender(lambda _: httpx.Response(status, text="no such video")).as_deliver(
+        Effect.UPLOAD_NEWS_SENT
+    )
 
     with pytest.raises(PermanentDeliveryError, match="no such video"):
         await deliver(row())
@@ -164,7 +167,7 @@ async def test_a_refusal_of_the_message_is_permanent(status: int) -> None:
 
 @pytest.mark.parametrize("status", [301, 401, 403, 408, 409, 425, 429, 500, 502, 503, 504])
 async def test_trouble_that_may_pass_is_tried_again(status: int) -> None:
-    deliver = sender(lambda _: httpx.Response(status)).as_deliver()
+    deliver = sender(lambda _: httpx.Response(status)).as_deliver(Effect.UPLOAD_NEWS_SENT)
 
     with pytest.raises(TransientDeliveryError):
         await deliver(row())

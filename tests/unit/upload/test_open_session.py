@@ -1,4 +1,5 @@
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -110,6 +111,49 @@ async def test_a_stranger_s_pending_request_does_not_keep_the_owner_out(world: U
         await open_session(wanted(owner_id=uuid4()), world.deps())
 
     assert list(world.database.sessions.values()) == opened
+
+
+class Killed(BaseException):
+    """The process died there: nothing after it was done, nothing was cleaned up."""
+
+
+async def _dies() -> None:
+    raise Killed
+
+
+@pytest.mark.parametrize("where", ["asking video-service", "creating the upload"])
+async def test_a_repeat_goes_on_with_what_a_dead_try_had_begun(
+    world: UploadWorld, where: str
+) -> None:
+    request = replace(wanted(), session_id=uuid4())
+    if where == "asking video-service":
+        world.videos.on_admit = _dies
+    else:
+        world.store.on_create = _dies
+    with pytest.raises(Killed):
+        await open_session(request, world.deps())
+    world.videos.on_admit = world.store.on_create = None
+
+    session = await open_session(request, world.deps())
+
+    assert (session.id, session.is_open) == (request.session_id, True)
+    assert list(world.database.sessions.values()) == [session]
+    assert await open_session(request, world.deps()) == session
+
+
+async def test_two_repeats_open_one_session_with_one_upload(world: UploadWorld) -> None:
+    request = replace(wanted(), session_id=uuid4())
+    world.videos.on_admit = _dies
+    with pytest.raises(Killed):
+        await open_session(request, world.deps())
+    world.videos.on_admit = None
+
+    async with asyncio.TaskGroup() as group:
+        repeats = [group.create_task(open_session(request, world.deps())) for _ in range(2)]
+
+    opened = {(repeat.result().id, repeat.result().provider_upload_id) for repeat in repeats}
+    kept = world.session(request.session_id or uuid4())
+    assert opened == {(kept.id, kept.provider_upload_id)}
 
 
 async def test_of_concurrent_calls_one_wins_and_only_its_session_is_admitted(

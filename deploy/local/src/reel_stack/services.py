@@ -32,6 +32,8 @@ API_STOP_S: Final = 20.0
 POLL_S: Final = "1"
 """Requests cost nothing here, and a stack that stops waits for the last of them."""
 FFMPEG_VARIABLE: Final = "REEL_FFMPEG"
+LAUNCHER_VARIABLE: Final = "REEL_LAUNCHER"
+"""A module that runs the services' modules, for tests; by default Python itself does."""
 
 Settings = dict[str, str]
 
@@ -139,7 +141,11 @@ def settings(service: Service, wiring: Wiring) -> Settings:
 
 
 def _module(service: Service, name: str) -> tuple[str, ...]:
-    return (sys.executable, "-m", f"{service.package}.{name}")
+    launcher = os.getenv(LAUNCHER_VARIABLE)
+    modules = (
+        (launcher, f"{service.package}.{name}") if launcher else (f"{service.package}.{name}",)
+    )
+    return (sys.executable, "-m", *modules)
 
 
 def migration(service: Service, env: Mapping[str, str]) -> Part:

@@ -15,7 +15,8 @@ START_S: Final = 60.0
 PROBE_EVERY_S: Final = 0.05
 RESTART_BASE_S: Final = 0.5
 RESTART_MAX_S: Final = 30.0
-HEALTHY_AFTER_S: Final = 60.0
+HEALTHY_AFTER_S: Final = 10.0
+"""A service that ran for so long did start: its end is the first failure of a new count."""
 JITTER_STEPS: Final = 1000
 
 

@@ -10,6 +10,7 @@ import asyncpg
 import structlog
 
 from reel_db.pool import DATABASE_ERRORS, Pool, transaction
+from reel_kernel.effects import Effect
 from reel_kernel.idempotency import Answer, Attempt, Claim, InFlight, OtherRequest
 from reel_kernel.ids import IdSource, new_id
 
@@ -106,7 +107,7 @@ class PgKeyLedger:
     async def claim(self, owner_id: UUID, key: str, fingerprint: bytes) -> Claim:
         """Of concurrent calls with one key a single one gets an Attempt."""
         claim_id, resource_id = self._ids(), self._ids()
-        async with transaction(self._pool) as connection:
+        async with transaction(self._pool, Effect.KEY_CLAIMED) as connection:
             await connection.execute(FORGET_EXPIRED, owner_id, key, self._life_s)
             kept = await connection.fetchval(
                 CLAIM, owner_id, key, fingerprint, resource_id, claim_id, self._lease_s
@@ -117,22 +118,25 @@ class PgKeyLedger:
         return _standing(row, fingerprint)
 
     async def settle(self, attempt: Attempt, answer: Answer) -> None:
-        await self._pool.execute(
-            SETTLE,
-            attempt.owner_id,
-            attempt.key,
-            attempt.claim_id,
-            answer.status,
-            answer.headers,
-            answer.body,
-        )
+        async with transaction(self._pool, Effect.KEY_SETTLED) as connection:
+            await connection.execute(
+                SETTLE,
+                attempt.owner_id,
+                attempt.key,
+                attempt.claim_id,
+                answer.status,
+                answer.headers,
+                answer.body,
+            )
 
     async def release(self, attempt: Attempt) -> None:
-        await self._pool.execute(RELEASE, attempt.owner_id, attempt.key, attempt.claim_id)
+        async with transaction(self._pool, Effect.KEY_RELEASED) as connection:
+            await connection.execute(RELEASE, attempt.owner_id, attempt.key, attempt.claim_id)
 
     async def purge(self, *, limit: int = PURGE_BATCH) -> int:
         """Forget up to `limit` keys whose time is over; return how many."""
-        status = await self._pool.execute(PURGE, self._life_s, limit)
+        async with transaction(self._pool, Effect.KEYS_PURGED) as connection:
+            status = await connection.execute(PURGE, self._life_s, limit)
         return int(status.removeprefix("DELETE "))
 
 

@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from reel_db.pool import Connection
+from reel_db.pool import Connection, Pool, transaction
+from reel_kernel.effects import Effect
 
 LIST_DEAD: Final = """
 SELECT id, destination, key, body, attempts, created_at, dead_at, last_error
@@ -73,6 +74,12 @@ async def list_dead(connection: Connection, *, limit: int = 100) -> list[DeadRow
 async def replay(connection: Connection, ids: Sequence[UUID] | None = None) -> int:
     """Make dead messages pending again, all of them when `ids` is None; return how many."""
     return await connection.fetchval(REPLAY, None if ids is None else list(ids))
+
+
+async def replay_dead(pool: Pool, ids: Sequence[UUID] | None = None) -> int:
+    """`replay`, in a transaction of its own."""
+    async with transaction(pool, Effect.DEAD_REPLAYED) as connection:
+        return await replay(connection, ids)
 
 
 async def depth(connection: Connection) -> OutboxDepth:

@@ -8,12 +8,16 @@ import asyncpg
 import msgspec
 from asyncpg.pool import PoolConnectionProxy
 
+from reel_kernel.effects import Effect
+from reel_observability import effects
+
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 
 COMMAND_TIMEOUT_S: Final = 30
 ACQUIRE_TIMEOUT_S: Final = 10
 IDLE_IN_TRANSACTION_MS: Final = 60_000
+HAS_WRITTEN: Final = "SELECT pg_current_xact_id_if_assigned() IS NOT NULL"
 
 DATABASE_ERRORS: Final = (
     asyncpg.PostgresConnectionError,
@@ -65,15 +69,24 @@ async def connect(
 
 @asynccontextmanager
 async def transaction(
-    pool: Pool, *, timeout_s: float = ACQUIRE_TIMEOUT_S
+    pool: Pool, effect: Effect | None = None, *, timeout_s: float = ACQUIRE_TIMEOUT_S
 ) -> AsyncGenerator[Connection]:
     """Run a block in one transaction: commits on leaving, rolls back on any exception.
+
+    `effect` names what the commit makes durable. Without one the block only reads, and the server
+    refuses it a write (and a lock, which is one).
 
     Raises:
         TimeoutError: no connection became free within `timeout_s`.
     """
-    async with pool.acquire(timeout=timeout_s) as connection, connection.transaction():
-        yield connection
+    is_effective = False
+    async with pool.acquire(timeout=timeout_s) as connection:
+        async with connection.transaction(readonly=effect is None):
+            yield connection
+            if effect is not None and effects.are_heard():
+                is_effective = await connection.fetchval(HAS_WRITTEN)
+        if effect is not None and is_effective:
+            effects.happened(effect)
 
 
 async def _set_codecs(connection: Connection) -> None:

@@ -3,7 +3,7 @@
 from typing import Final
 
 from reel_db.outbox_ops import depth
-from reel_db.pool import ACQUIRE_TIMEOUT_S, Pool
+from reel_db.pool import Pool, transaction
 from reel_observability.metrics import Sample, counter, gauge
 
 DELIVERIES: Final = counter(
@@ -20,7 +20,7 @@ def outbox_depth(pool: Pool) -> Sample:
     """Return what sets the gauges; every process of a service tells the same table."""
 
     async def sample() -> None:
-        async with pool.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection:
+        async with transaction(pool) as connection:
             found = await depth(connection)
         PENDING.set(found.pending)
         DEAD.set(found.dead)

@@ -13,7 +13,8 @@ import structlog
 
 from reel_db import outbox
 from reel_db.outbox import OutboxRow
-from reel_db.pool import ACQUIRE_TIMEOUT_S, DATABASE_ERRORS, Connection, Pool, transaction
+from reel_db.pool import DATABASE_ERRORS, Connection, Pool, transaction
+from reel_kernel.effects import Effect
 from reel_messaging.listen import listen
 from reel_messaging.outbox_metrics import DELIVERIES
 from reel_messaging.retry import RECONNECT, PermanentDeliveryError, RetryPolicy, keep_cancellation
@@ -104,7 +105,7 @@ class Relay:
         if not self._free:
             return [], self._poll_s
         names = list(self._deliver)
-        async with self._pool.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection:
+        async with transaction(self._pool, Effect.DELIVERIES_CLAIMED) as connection:
             rows = await outbox.claim(connection, names, limit=self._free, lease_s=self._lease_s)
             due_s = None if rows else await outbox.next_due_s(connection, names)
         return rows, min(self._poll_s, self._poll_s if due_s is None else max(due_s, MIN_PAUSE_S))
@@ -131,7 +132,9 @@ class Relay:
             async with asyncio.timeout(self._lease_s * 0.8):
                 await self._deliver[row.destination](row)
         except asyncio.CancelledError:
-            await self._last_write(lambda connection: outbox.release(connection, row))
+            await self._last_write(
+                Effect.DELIVERY_HANDED_BACK, lambda connection: outbox.release(connection, row)
+            )
             raise
         except Exception as error:  # noqa: BLE001 - whatever a destination raises, the row is kept
             await self._failed(row, error)
@@ -144,7 +147,7 @@ class Relay:
                 await self._on_delivered(connection, row)
 
         try:
-            await self._store(write)
+            await self._store(Effect.DELIVERY_MARKED, write)
         except Exception as error:  # noqa: BLE001 - on_delivered refused: deliver again later
             await self._failed(row, error)
         else:
@@ -157,40 +160,44 @@ class Relay:
         if exhausted or isinstance(error, PermanentDeliveryError):
             _count(row, "dead")
             log.error("message_dead", attempt=row.attempts, error=text)
-            await self._store(lambda connection: outbox.mark_dead(connection, row, error=text))
+            await self._store(
+                Effect.DELIVERY_GIVEN_UP,
+                lambda connection: outbox.mark_dead(connection, row, error=text),
+            )
             return
         retry_in_s = self._policy.delay_s(row.attempts)
         _count(row, "failed")
         log.warning("message_failed", attempt=row.attempts, error=text, retry_in_s=retry_in_s)
         await self._store(
+            Effect.DELIVERY_FAILED,
             lambda connection: outbox.mark_failed(
                 connection, row, error=text, retry_in_s=retry_in_s
-            )
+            ),
         )
 
-    async def _store(self, write: Write) -> None:
+    async def _store(self, effect: Effect, write: Write) -> None:
         """Commit the outcome of a delivery, through short outages and a cancellation."""
         try:
             for attempt in range(1, STORE_ATTEMPTS + 1):
-                if await self._write(write):
+                if await self._write(effect, write):
                     return
                 await asyncio.sleep(RECONNECT.delay_s(attempt))
             log.error("outcome_not_stored")  # the lease runs out, the message goes out again
         except asyncio.CancelledError:
-            await self._last_write(write)
+            await self._last_write(effect, write)
             raise
 
-    async def _last_write(self, write: Write) -> None:
+    async def _last_write(self, effect: Effect, write: Write) -> None:
         """Commit during a cancellation: what is known is kept, in bounded time."""
         try:
             async with asyncio.timeout(HANDOVER_S):
-                await self._write(write)
+                await self._write(effect, write)
         except TimeoutError:
             log.warning("outcome_not_stored")
 
-    async def _write(self, write: Write) -> bool:
+    async def _write(self, effect: Effect, write: Write) -> bool:
         try:
-            async with transaction(self._pool) as connection:
+            async with transaction(self._pool, effect) as connection:
                 await write(connection)
         except DATABASE_ERRORS as error:
             log.warning("outbox_unreachable", error=repr(error))

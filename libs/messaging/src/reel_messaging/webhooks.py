@@ -16,9 +16,11 @@ from standardwebhooks.webhooks import Webhook
 
 from reel_db.outbox import OutboxRow
 from reel_kernel.clock import Clock, utc_now
+from reel_kernel.effects import Effect
 from reel_kernel.errors import DomainError
 from reel_messaging.relay import Deliver
 from reel_messaging.retry import PermanentDeliveryError
+from reel_observability.effects import happened
 
 TOLERANCE_S: Final = 300
 TIMEOUT: Final = httpx.Timeout(10, connect=3)
@@ -77,15 +79,17 @@ class WebhookSender:
         }
         return await self._http.post(self._url, content=body, headers=headers, timeout=TIMEOUT)
 
-    def as_deliver(self) -> Deliver:
+    def as_deliver(self, effect: Effect) -> Deliver:
         """Return the relay's way to this endpoint; `webhook-id` is the outbox row's id.
 
+        `effect` is what a delivery is.
         2xx is delivered; 4xx other than `RETRIED_4XX` is permanent; the rest is tried again.
         """
 
         async def deliver(row: OutboxRow) -> None:
             response = await self.send(row.id, row.body)
             if response.status_code in SUCCESS:
+                happened(effect)
                 return
             refusal = f"{response.status_code} {response.text[:500]}"
             if response.status_code in CLIENT_ERROR and response.status_code not in RETRIED_4XX:

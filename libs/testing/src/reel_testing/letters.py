@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 from reel_contracts.base import Message
 from reel_db.outbox import OutboxRow, PgOutbox, channel
 from reel_db.pool import Pool, transaction
+from reel_kernel.effects import Effect
 from reel_messaging.relay import Relay
 from reel_messaging.retry import RetryPolicy
 
@@ -28,7 +29,7 @@ class Letter(Message, frozen=True, kw_only=True, tag_field="type", tag="Letter.v
 async def post(pool: Pool, *numbers: int, key: UUID | None = None, to: str = "inbox") -> UUID:
     """Commit letters to the outbox, under one key, and return the key."""
     key = key or uuid4()
-    async with transaction(pool) as connection:
+    async with transaction(pool, Effect.VIDEO_CREATED) as connection:
         await PgOutbox(connection).add(to, key, *(Letter(number=number) for number in numbers))
     return key
 

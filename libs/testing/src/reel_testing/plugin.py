@@ -12,6 +12,7 @@ from reel_stack import buckets, queue
 from reel_stack.topology import dead_letters
 from reel_storage.client import s3_client
 from reel_testing import providers
+from reel_testing.crash.orders import LAUNCHER
 from reel_testing.infra import Infra
 from reel_testing.stack import RunningStack, running
 from reel_testing.templates import Databases
@@ -108,6 +109,9 @@ async def new_bucket(infra: Infra) -> AsyncGenerator[NewBucket]:
 
 @pytest.fixture(scope="session")
 async def stack() -> AsyncGenerator[RunningStack]:
-    """Everything, gateway and CDN included, on a state directory of its own."""
-    async with running() as started:
+    """Everything, gateway and CDN included, on a state directory of its own.
+
+    Its services take orders to die (`reel_testing.crash`); nobody else notices.
+    """
+    async with running(launcher=LAUNCHER) as started:
         yield started

@@ -23,6 +23,7 @@ from reel_stack.parts import Part
 from reel_stack.probes import until
 from reel_stack.process import Process
 from reel_stack.queue import queue_url
+from reel_stack.services import LAUNCHER_VARIABLE
 from reel_stack.stackfile import Stack
 from reel_stack.topology import QUEUES, TRANSCODE, UPLOAD
 from reel_testing.infra import sqs_settings
@@ -135,18 +136,23 @@ async def state_directory() -> AsyncGenerator[Path]:
         await asyncio.to_thread(shutil.rmtree, path)
 
 
-def up_part(layout: Layout, *arguments: str) -> Part:
+def up_part(layout: Layout, *arguments: str, launcher: str | None = None) -> Part:
     """`reel-stack up` as a part below a reaper, so that it ends when the tests are killed."""
+    env = {LAUNCHER_VARIABLE: launcher} if launcher else {}
     paths = (f"--var={layout.var}", f"--servers={layout.servers}")
     command = (sys.executable, "-m", "reel_stack", "up", *paths, *arguments)
-    return Part(name="stack", argv=command, stop_s=STOP_S)
+    return Part(name="stack", argv=command, env=env, stop_s=STOP_S)
 
 
-async def start(layout: Layout, *arguments: str) -> RunningStack:
-    """Run a stack and wait until it is up. Raises PartFailed with the end of its output."""
+async def start(layout: Layout, *arguments: str, launcher: str | None = None) -> RunningStack:
+    """Run a stack and wait until it is up; a `launcher` is the module that starts its services.
+
+    Raises PartFailed with the end of its output.
+    """
     layout.prepare()
     base = base_environment(layout.temporary)
-    process = await Process.start(up_part(layout, *arguments), layout, base=base, hold=None)
+    part = up_part(layout, *arguments, launcher=launcher)
+    process = await Process.start(part, layout, base=base, hold=None)
     try:
         description = await _described(process, layout)
     except BaseException:
@@ -165,10 +171,10 @@ async def _described(process: Process, layout: Layout) -> Stack:
 
 
 @asynccontextmanager
-async def running(*arguments: str) -> AsyncGenerator[RunningStack]:
+async def running(*arguments: str, launcher: str | None = None) -> AsyncGenerator[RunningStack]:
     """A stack on a fresh state directory, gone with everything it made at the end."""
     async with state_directory() as directory:
-        stack = await start(layout_for(directory / "var"), *arguments)
+        stack = await start(layout_for(directory / "var"), *arguments, launcher=launcher)
         try:
             yield stack
         finally:

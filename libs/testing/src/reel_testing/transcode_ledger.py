@@ -10,6 +10,7 @@ from typing import Final
 from uuid import UUID
 
 from reel_contracts.base import Message
+from reel_kernel.effects import Effect
 from transcode_service.domain.attempt import Attempt, AttemptState
 from transcode_service.domain.job import Job, JobState
 from transcode_service.domain.video_outputs import VideoOutputs
@@ -47,7 +48,7 @@ class MemoryLedger:
         self._one_at_a_time = asyncio.Lock()
 
     @asynccontextmanager
-    async def begin(self) -> AsyncGenerator[Transaction]:
+    async def begin(self, _effect: Effect | None = None, /) -> AsyncGenerator[Transaction]:
         """Open a transaction; the next `outages` fail."""
         if self.outages:
             self.outages -= 1

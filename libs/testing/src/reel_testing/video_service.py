@@ -21,6 +21,7 @@ from reel_db.idempotency import PgKeyLedger
 from reel_db.outbox import OutboxRow
 from reel_db.pool import Pool
 from reel_http.auth import JwtAuth
+from reel_kernel.effects import Effect
 from reel_messaging.webhooks import WebhookSender, WebhookVerifier
 from reel_testing.tokens import AUDIENCE, ISSUER, TokenIssuer
 from video_service.adapters.deliveries import on_delivered
@@ -146,7 +147,7 @@ class VideoService:
     async def enqueue(self, video_id: str) -> None:
         """Do what the relay does once the queue has the latest job."""
         rows = await self.outbox_rows(video_id)
-        async with pool.transaction(self.pool) as connection:
+        async with pool.transaction(self.pool, Effect.DELIVERY_MARKED) as connection:
             await on_delivered(connection, rows[-1])
 
     async def given(self, owner: UUID, status: str) -> str:

@@ -117,8 +117,11 @@ class FakeReceipts:
         self.tables.receipts[line.video_id] = replace(receipt, lines=(*receipt.lines, line))
         return True
 
-    async def lock(self, video_id: UUID) -> PurgeReceipt | None:
+    async def find(self, video_id: UUID) -> PurgeReceipt | None:
         return self.tables.receipts.get(video_id)
+
+    async def lock(self, video_id: UUID) -> PurgeReceipt | None:
+        return await self.find(video_id)
 
     async def erase(self, video_id: UUID, *, now: datetime) -> int:
         assert now

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
+from reel_kernel.effects import Effect
 from reel_testing.video_tables import FakeTransaction, Sent, Tables, live_of_owner
 from video_service.domain.assets import Asset, AssetType
 from video_service.domain.details import VideoDetails
@@ -93,7 +94,7 @@ class VideoWorld:
         return self.tables.sent
 
     @asynccontextmanager
-    async def begin(self) -> AsyncGenerator[Transaction]:
+    async def begin(self, _effect: Effect | None = None, /) -> AsyncGenerator[Transaction]:
         """Work on a copy; keep it when the block ends well."""
         draft = self.tables.copy()
         yield FakeTransaction.over(draft)

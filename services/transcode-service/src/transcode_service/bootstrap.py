@@ -17,6 +17,7 @@ from reel_db import pool
 from reel_db.outbox import channel
 from reel_db.pool import Pool
 from reel_http.health import Check
+from reel_kernel.effects import Effect
 from reel_messaging.outbox_metrics import outbox_depth
 from reel_messaging.relay import Relay
 from reel_messaging.sqs import Consumer, QueuePublisher, SqsSettings, Valve
@@ -57,6 +58,7 @@ from transcode_service.usecases.tell_progress import tell_nobody
 SERVICE: Final = "transcode-service"
 SCHEMA: Final = "transcode"
 RESULT_PATH: Final = "/api/webhooks/transcoding"
+PURGED_PATH: Final = "/api/webhooks/transcoding/purged"
 PROGRESS_PATH: Final = "/api/webhooks/progress"
 
 BEAT_S: Final = 1.0
@@ -176,21 +178,19 @@ def assemble(
         visibility_s=settings.lease_s,
         concurrency=capacity(settings).jobs,
     )
-    events = consumer(
-        settings.events_queue_url,
-        video_deleted(begin, wake_sweeper=sweeper.wake),
-        concurrency=EVENTS_AT_ONCE,
-    )
-    paths = {VIDEO_WEBHOOK: RESULT_PATH, PURGE_WEBHOOK: f"{RESULT_PATH}/purged"}
-    to_video = {to: _sender(http, path, settings).as_deliver() for to, path in paths.items()}
-    to_jobs = QueuePublisher(clients.sqs, settings.jobs_queue_url).as_deliver()
+    forget = video_deleted(begin, wake_sweeper=sweeper.wake)
+    events = consumer(settings.events_queue_url, forget, concurrency=EVENTS_AT_ONCE)
+    to_jobs = QueuePublisher(clients.sqs, settings.jobs_queue_url).as_deliver(Effect.JOB_RESENT)
+    deliver = {
+        VIDEO_WEBHOOK: _sender(http, RESULT_PATH, settings).as_deliver(Effect.TRANSCODE_NEWS_SENT),
+        PURGE_WEBHOOK: _sender(http, PURGED_PATH, settings).as_deliver(Effect.OUTPUTS_PURGE_SENT),
+        TRANSCODE_JOBS: to_jobs,
+    }
     return Worker(
         jobs=jobs,
         events=events,
         watch=ConsumptionWatch(consumption_reader(clients.pool), valve),
-        relay=Relay(
-            clients.pool, channel=channel(SCHEMA), deliver={**to_video, TRANSCODE_JOBS: to_jobs}
-        ),
+        relay=Relay(clients.pool, channel=channel(SCHEMA), deliver=deliver),
         sweeper=sweeper,
         chores=(*tidying(sweeping, valve), partial(purge_history, clients.pool)),
         health=create_app(_checks(clients, settings), [outbox_depth(clients.pool)]),

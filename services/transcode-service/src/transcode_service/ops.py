@@ -9,8 +9,9 @@ from uuid import UUID
 import click
 from msgspec import json
 
-from reel_db.outbox_ops import list_dead, replay
-from reel_db.pool import Connection, transaction
+from reel_db.outbox_ops import list_dead, replay_dead
+from reel_db.pool import Connection, Pool, transaction
+from reel_kernel.effects import Effect
 from transcode_service.adapters.pg_attempts import PgAttempts
 from transcode_service.adapters.pg_consumption import PgConsumption
 from transcode_service.adapters.pg_jobs import PgJobs
@@ -81,18 +82,18 @@ def dead(limit: int) -> None:
     _in_transaction(read)
 
 
-@main.command(name="replay")
+@main.command()
 @click.argument("message_ids", type=click.UUID, nargs=-1)
 @click.option("--all", "everything", is_flag=True, help="Every dead message.")
-def replay_dead(message_ids: tuple[UUID, ...], *, everything: bool) -> None:
+def replay(message_ids: tuple[UUID, ...], *, everything: bool) -> None:
     """Deliver dead outbox messages once more; a running worker takes them at once."""
     if bool(message_ids) == everything:
         raise click.UsageError("Give the ids of messages, or --all")
 
-    async def write(connection: Connection) -> int:
-        return await replay(connection, None if everything else message_ids)
+    async def revive(pool: Pool) -> int:
+        return await replay_dead(pool, None if everything else message_ids)
 
-    click.echo(f"{_in_transaction(write)} to be delivered again")
+    click.echo(f"{_with_pool(revive)} to be delivered again")
 
 
 @main.command()
@@ -108,7 +109,7 @@ def pause(reason: str | None, *, now: bool) -> None:
         await PgConsumption(connection).pause(reason, interrupt=now)
         await _print_status(connection)
 
-    _in_transaction(write)
+    _in_transaction(write, Effect.JOBS_PAUSED)
 
 
 @main.command()
@@ -119,7 +120,7 @@ def resume() -> None:
         await PgConsumption(connection).resume()
         await _print_status(connection)
 
-    _in_transaction(write)
+    _in_transaction(write, Effect.JOBS_RESUMED)
 
 
 @main.command()
@@ -142,12 +143,20 @@ async def _print_status(connection: Connection) -> None:
     )
 
 
-def _in_transaction(work: Callable[[Connection], Awaitable[T]]) -> T:
+def _in_transaction(work: Callable[[Connection], Awaitable[T]], effect: Effect | None = None) -> T:
+    async def run(pool: Pool) -> T:
+        async with transaction(pool, effect) as connection:
+            return await work(connection)
+
+    return _with_pool(run)
+
+
+def _with_pool(work: Callable[[Pool], Awaitable[T]]) -> T:
     settings = Settings.from_env(os.environ)
 
     async def run() -> T:
-        async with database(settings, "ops") as pool, transaction(pool) as connection:
-            return await work(connection)
+        async with database(settings, "ops") as pool:
+            return await work(pool)
 
     return asyncio.run(run())
 

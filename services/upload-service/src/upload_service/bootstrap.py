@@ -20,6 +20,7 @@ from reel_http.auth import JwtAuth
 from reel_http.fair_use import request_rate
 from reel_http.health import Check
 from reel_kernel.clock import utc_now
+from reel_kernel.effects import Effect
 from reel_kernel.ids import new_id
 from reel_messaging.outbox_metrics import outbox_depth
 from reel_messaging.relay import Relay
@@ -90,9 +91,9 @@ class Worker:
 
 
 @asynccontextmanager
-async def begin(pool_: Pool) -> AsyncGenerator[Transaction]:
+async def begin(pool_: Pool, effect: Effect | None = None, /) -> AsyncGenerator[Transaction]:
     """Open a transaction on one connection."""
-    async with pool.transaction(pool_) as connection:
+    async with pool.transaction(pool_, effect) as connection:
         yield PgTransaction(
             PgSessionRepository(connection),
             PgSessionHousekeeping(connection),
@@ -186,8 +187,8 @@ def build_worker(settings: Settings, infra: Infrastructure) -> Worker:
             infra.pool,
             channel=channel(SCHEMA),
             deliver={
-                VIDEO_WEBHOOK: infra.webhook.as_deliver(),
-                PURGE_WEBHOOK: infra.purged.as_deliver(),
+                VIDEO_WEBHOOK: infra.webhook.as_deliver(Effect.UPLOAD_NEWS_SENT),
+                PURGE_WEBHOOK: infra.purged.as_deliver(Effect.SOURCE_PURGE_SENT),
             },
         ),
         consumer=Consumer(

@@ -11,7 +11,7 @@ import click
 import msgspec
 
 from reel_db import outbox_ops
-from reel_db.pool import Pool
+from reel_db.pool import Pool, transaction
 from upload_service.bootstrap import database
 from upload_service.settings import Settings
 
@@ -52,7 +52,7 @@ def dead(limit: int) -> None:
     """List webhooks that were given up, latest first."""
 
     async def list_dead(pool: Pool) -> None:
-        async with pool.acquire() as connection:
+        async with transaction(pool) as connection:
             for row in await outbox_ops.list_dead(connection, limit=limit):
                 _print({**asdict(row), "body": msgspec.Raw(row.body)})
 
@@ -68,8 +68,7 @@ def replay(ids: tuple[UUID, ...], *, everything: bool) -> None:
         raise click.UsageError("Give either ids or --all")
 
     async def revive(pool: Pool) -> None:
-        async with pool.acquire() as connection:
-            count = await outbox_ops.replay(connection, None if everything else ids)
+        count = await outbox_ops.replay_dead(pool, None if everything else ids)
         _print({"replayed": count})
 
     _with_database(revive)

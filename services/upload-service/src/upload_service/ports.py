@@ -1,6 +1,6 @@
 """What the use cases need from the outside world."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,6 +10,7 @@ from uuid import UUID
 from reel_contracts.base import Message
 from reel_kernel.checksums import Algorithm
 from reel_kernel.clock import Clock
+from reel_kernel.effects import Effect
 from reel_kernel.ids import IdSource
 from upload_service.domain.parts import Found, PartSums, StoredPart
 from upload_service.domain.policy import Policy, Usage
@@ -52,7 +53,6 @@ class SessionRepository(Protocol):
 
     async def withdraw(self, session_id: UUID) -> None:
         """Delete a reservation that was refused; leaves an opened session alone."""
-        ...
 
     async def get(self, session_id: UUID, owner_id: UUID) -> UploadSession:
         """Raises UploadNotFound: no such session, or another owner's."""
@@ -76,7 +76,6 @@ class SessionRepository(Protocol):
 
     async def sign_checksums(self, session_id: UUID, checksums: Mapping[int, str]) -> None:
         """Remember for which checksum each part's URL was signed last."""
-        ...
 
     async def signed_checksums(self, session_id: UUID) -> Mapping[int, str]:
         """Return part number → checksum of its last URL."""
@@ -84,15 +83,12 @@ class SessionRepository(Protocol):
 
     async def save(self, session: UploadSession) -> None:
         """Write what may change; the database refuses a status the table has no edge to."""
-        ...
 
     async def progress(self, session_id: UUID, bytes_uploaded: int, now: datetime) -> None:
         """Remember what the store has and that the client is active; only while live."""
-        ...
 
     async def mark_video_deleted(self, video_id: UUID, now: datetime) -> None:
         """Have every session of the video settled again: its source must go, too."""
-        ...
 
 
 class SessionHousekeeping(Protocol):
@@ -135,7 +131,6 @@ class SessionHousekeeping(Protocol):
 class Outbox(Protocol):
     async def add(self, destination: str, key: UUID, *messages: Message) -> None:
         """Promise delivery, in order per `key`, if the transaction commits."""
-        ...
 
 
 class Inbox(Protocol):
@@ -191,11 +186,9 @@ class SourceStore(Protocol):
         self, key: str, upload_id: str, parts: Sequence[StoredPart], sums: PartSums | None = None
     ) -> None:
         """Join the parts to one object. Raises UploadGone, PartsRejected."""
-        ...
 
     async def abort(self, key: str, upload_id: str) -> None:
         """Drop the upload and its parts; nothing happens when it is gone."""
-        ...
 
     async def list_uploads(self, prefix: str) -> Sequence[OpenUpload]:
         """Return the open multipart uploads of keys that begin with `prefix`."""
@@ -219,7 +212,6 @@ class SourceStore(Protocol):
 
     async def delete(self, prefix: str) -> None:
         """Delete every object whose key begins with `prefix`."""
-        ...
 
 
 class VideoService(Protocol):
@@ -233,12 +225,17 @@ class VideoService(Protocol):
             InvalidTransition: the video's status takes no upload.
             VideoServiceUnavailable: no clear answer within the attempts allowed.
         """
+
+
+class Begin(Protocol):
+    def __call__(self, effect: Effect | None = None, /) -> AbstractAsyncContextManager[Transaction]:
+        """Open a transaction; `effect` names what its commit makes durable, if anything."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deps:
-    begin: Callable[[], AbstractAsyncContextManager[Transaction]]
+    begin: Begin
     store: SourceStore
     video_service: VideoService
     now: Clock

@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from litestar import Litestar
 
@@ -19,6 +19,7 @@ from reel_http.auth import JwtAuth
 from reel_http.fair_use import request_rate
 from reel_http.health import Check
 from reel_kernel.clock import utc_now
+from reel_kernel.effects import Effect
 from reel_kernel.ids import new_id
 from reel_messaging.outbox_metrics import outbox_depth
 from reel_messaging.relay import Relay
@@ -53,6 +54,11 @@ if TYPE_CHECKING:
 
 SERVICE = "video-service"
 SCHEMA = "video"
+SENT: Final = {
+    TRANSCODE_JOBS: Effect.JOB_SENT,
+    UPLOAD_EVENTS: Effect.UPLOAD_EVENT_SENT,
+    TRANSCODE_EVENTS: Effect.TRANSCODE_EVENT_SENT,
+}
 
 
 def database(settings: Settings, process: str) -> AbstractAsyncContextManager[Pool]:
@@ -124,7 +130,8 @@ async def worker(settings: Settings) -> AsyncGenerator[Worker]:
     ):
         deps = build_deps(pool_, S3SourceStore(S3Objects(s3, settings.s3_bucket)))
         queues = {
-            name: QueuePublisher(sqs, url).as_deliver() for name, url in _queues(settings).items()
+            name: QueuePublisher(sqs, url).as_deliver(SENT[name])
+            for name, url in _queues(settings).items()
         }
         yield Worker(
             relay=Relay(

@@ -14,8 +14,10 @@ import msgspec
 import structlog
 
 from reel_db import outbox_ops
-from reel_db.pool import Connection, transaction
+from reel_db.pool import Connection, Pool, transaction
+from reel_kernel.effects import Effect
 from reel_observability import logs
+from reel_observability.effects import happened
 from video_service.adapters.video_record import video_record
 from video_service.bootstrap import SERVICE, build_deps, cdn, database, policy, source_store
 from video_service.domain.errors import CdnUnavailable
@@ -62,7 +64,7 @@ def replay(message_ids: tuple[UUID, ...], *, every: bool) -> None:
     if bool(message_ids) == every:
         raise click.UsageError("Name message ids, or pass --all")
     ids = None if every else list(message_ids)
-    count = _run(lambda connection: outbox_ops.replay(connection, ids))
+    count = _with_pool(lambda pool: outbox_ops.replay_dead(pool, ids))
     click.echo(f"{count} replayed")
     if count < len(message_ids):
         raise click.ClickException(f"{len(message_ids) - count} of them are not dead messages")
@@ -94,7 +96,7 @@ def receipt(video_id: UUID) -> None:
 
     async def show(deps: Deps, _settings: Settings) -> None:
         async with deps.begin() as tx:
-            found = await tx.receipts.lock(video_id)
+            found = await tx.receipts.find(video_id)
         if found is None:
             raise click.ClickException(f"Video {video_id} was never deleted")
         _print({**msgspec.to_builtins(found), "missing": found.missing})
@@ -156,6 +158,7 @@ def invalidate(video_id: UUID) -> None:
                 reference = await cache.forget(video_id, reference=str(uuid4()))
             except CdnUnavailable as error:
                 raise click.ClickException(f"The CDN did not take it: {error}") from error
+        happened(Effect.CDN_INVALIDATED_BY_HAND)
         log.warning("cache_invalidated", video_id=str(video_id), reference=reference)
         _line({"videoId": video_id, "invalidation": reference})
 
@@ -196,10 +199,18 @@ def _line(value: object) -> None:
 
 
 def _run(query: Callable[[Connection], Awaitable[T]]) -> T:
+    async def run(pool: Pool) -> T:
+        async with transaction(pool) as connection:
+            return await query(connection)
+
+    return _with_pool(run)
+
+
+def _with_pool(work: Callable[[Pool], Awaitable[T]]) -> T:
     async def run() -> T:
         settings = Settings.from_env(os.environ)
-        async with database(settings, "ops") as pool, transaction(pool) as connection:
-            return await query(connection)
+        async with database(settings, "ops") as pool:
+            return await work(pool)
 
     return asyncio.run(run())
 

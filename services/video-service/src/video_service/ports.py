@@ -1,6 +1,6 @@
 """What the use cases need from the outside world."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,6 +10,7 @@ from uuid import UUID
 
 from reel_contracts.base import Message
 from reel_kernel.clock import Clock
+from reel_kernel.effects import Effect
 from reel_kernel.ids import IdSource
 from video_service.domain.assets import Asset
 from video_service.domain.details import VideoDetails
@@ -101,8 +102,12 @@ class Receipts(Protocol):
         """Write a line; False when this very one was written before, or no receipt was opened."""
         ...
 
+    async def find(self, video_id: UUID) -> PurgeReceipt | None:
+        """Return a receipt, closed ones too; None when the video was never deleted."""
+        ...
+
     async def lock(self, video_id: UUID) -> PurgeReceipt | None:
-        """Return a receipt, closed ones too, locked; None when the video was never deleted."""
+        """Like `find`, but locked."""
         ...
 
     async def erase(self, video_id: UUID, *, now: datetime) -> int:
@@ -218,8 +223,13 @@ class Changes(Protocol):
         ...
 
 
-Begin = Callable[[], AbstractAsyncContextManager[Transaction]]
-"""Open a transaction: commits at the end of the block, rolls back on an exception."""
+class Begin(Protocol):
+    def __call__(self, effect: Effect | None = None, /) -> AbstractAsyncContextManager[Transaction]:
+        """Open a transaction: commits at the end of the block, rolls back on an exception.
+
+        `effect` names what the commit makes durable; without one nothing can be written.
+        """
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

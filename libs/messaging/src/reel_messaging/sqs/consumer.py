@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
+from reel_kernel.effects import Effect
 from reel_messaging.retry import RECONNECT, RetryPolicy
 from reel_messaging.sqs.client import SQS_ERRORS
 from reel_messaging.sqs.dead_letters import DeadLetters
@@ -15,6 +16,7 @@ from reel_messaging.sqs.metrics import HANDLED, RECEIVE_FAILURES, RECEIVED, RUNN
 from reel_messaging.sqs.queue import Queue
 from reel_messaging.sqs.valve import Valve
 from reel_observability.context import unit_of_work
+from reel_observability.effects import happened
 
 if TYPE_CHECKING:
     from types_aiobotocore_sqs import SQSClient
@@ -177,14 +179,19 @@ class Consumer:
         match outcome:
             case Ack():
                 self._count("done")
-                await self._queue.delete(message)
+                await self._delete(message)
             case Retry(after_s):
                 self._count("retry")
                 await self._queue.show_in(message, ceil(after_s))
             case Dead(reason):
                 self._count("dead")
                 await self._dead_letters.send(message, reason)
-                await self._queue.delete(message)
+                happened(Effect.MESSAGE_BURIED)
+                await self._delete(message)
+
+    async def _delete(self, message: SqsMessage) -> None:
+        await self._queue.delete(message)
+        happened(Effect.MESSAGE_DELETED)
 
     async def _hand_back(self, message: SqsMessage) -> None:
         self._count("handed_back")

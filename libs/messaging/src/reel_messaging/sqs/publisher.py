@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING, Final
 from botocore.exceptions import ClientError
 
 from reel_db.outbox import OutboxRow
+from reel_kernel.effects import Effect
 from reel_messaging.relay import Deliver
 from reel_messaging.retry import PermanentDeliveryError
+from reel_observability.effects import happened
 
 if TYPE_CHECKING:
     from types_aiobotocore_sqs import SQSClient
@@ -41,10 +43,11 @@ class QueuePublisher:
                 raise PermanentDeliveryError(str(error)) from error
             raise
 
-    def as_deliver(self) -> Deliver:
-        """Return the relay's way to this queue."""
+    def as_deliver(self, effect: Effect) -> Deliver:
+        """Return the relay's way to this queue; `effect` is what a delivery is."""
 
         async def deliver(row: OutboxRow) -> None:
             await self.publish(str(row.id), row.body)
+            happened(effect)
 
         return deliver

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from reel_contracts.base import Message
 from reel_contracts.webhooks import PartPurged, UploadWebhook
+from reel_kernel.effects import Effect
 from upload_service.domain.errors import UploadNotFound
 from upload_service.domain.lifecycle import LIVE, TRANSITIONS, Status
 from upload_service.domain.parts import Found
@@ -32,7 +33,7 @@ class FakeDatabase:
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @asynccontextmanager
-    async def begin(self) -> "AsyncGenerator[FakeTransaction]":
+    async def begin(self, _effect: Effect | None = None, /) -> "AsyncGenerator[FakeTransaction]":
         self.refuse_inside_a_transaction()
         async with self.lock:
             self.holder = asyncio.current_task()

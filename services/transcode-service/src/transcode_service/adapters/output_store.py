@@ -2,6 +2,8 @@
 
 from uuid import UUID
 
+from reel_kernel.effects import Effect
+from reel_observability.effects import happened
 from reel_storage.objects import S3Objects
 from transcode_service.domain.attempt import hls_prefix, is_of_attempt
 
@@ -21,6 +23,7 @@ class S3OutputStore:
                 await self._objects.delete_prefix(name)
             else:
                 await self._objects.delete(name)
+            happened(Effect.ATTEMPT_DELETED)
         return len(own)
 
     async def measure_video(self, video_id: UUID) -> tuple[int, int]:
@@ -30,7 +33,9 @@ class S3OutputStore:
         return len(sizes), sum(sizes)
 
     async def delete_video(self, video_id: UUID) -> int:
-        return await self._objects.delete_prefix(hls_prefix(video_id))
+        count = await self._objects.delete_prefix(hls_prefix(video_id))
+        happened(Effect.OUTPUTS_DELETED)
+        return count
 
 
 def _top(key: str, prefix: str) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from reel_db.pool import ACQUIRE_TIMEOUT_S, DATABASE_ERRORS, Connection, Pool
+from reel_db.pool import DATABASE_ERRORS, Connection, Pool, transaction
 from transcode_service.domain.consumption import Consumption
 from transcode_service.ports.jobs import LedgerUnavailable, ReadConsumption
 
@@ -57,7 +57,7 @@ def consumption_reader(pool: Pool) -> ReadConsumption:
 
     async def read() -> Consumption:
         try:
-            async with pool.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection:
+            async with transaction(pool) as connection:
                 return await PgConsumption(connection).get()
         except DATABASE_ERRORS as error:
             raise LedgerUnavailable(repr(error)) from error

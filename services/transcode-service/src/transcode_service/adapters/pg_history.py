@@ -5,6 +5,7 @@ from typing import Final
 from reel_db.inbox import purge_inbox
 from reel_db.outbox_ops import purge_delivered
 from reel_db.pool import DATABASE_ERRORS, Pool, transaction
+from reel_kernel.effects import Effect
 from transcode_service.ports.jobs import LedgerUnavailable
 
 OUTBOX_KEPT_S: Final = 7 * 86_400
@@ -15,7 +16,7 @@ INBOX_KEPT_S: Final = 15 * 86_400
 async def purge_history(pool: Pool) -> None:
     """Delete old rows of outbox and inbox, some at a time. Raises LedgerUnavailable."""
     try:
-        async with transaction(pool) as connection:
+        async with transaction(pool, Effect.TRANSCODE_HISTORY_PURGED) as connection:
             await purge_delivered(connection, older_than_s=OUTBOX_KEPT_S)
             await purge_inbox(connection, older_than_s=INBOX_KEPT_S)
     except DATABASE_ERRORS as error:

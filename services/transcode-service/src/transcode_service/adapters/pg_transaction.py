@@ -8,6 +8,7 @@ from typing import Final
 from reel_db.inbox import PgInbox
 from reel_db.outbox import PgOutbox
 from reel_db.pool import DATABASE_ERRORS, Connection, Pool, transaction
+from reel_kernel.effects import Effect
 from transcode_service.adapters.pg_attempts import PgAttempts
 from transcode_service.adapters.pg_jobs import PgJobs
 from transcode_service.adapters.pg_videos import PgVideos
@@ -36,9 +37,9 @@ def transactions(pool: Pool) -> Begin:
     """Return how use cases open a transaction on `pool`."""
 
     @asynccontextmanager
-    async def begin() -> AsyncGenerator[Transaction]:
+    async def begin(effect: Effect | None = None, /) -> AsyncGenerator[Transaction]:
         try:
-            async with transaction(pool) as connection:
+            async with transaction(pool, effect) as connection:
                 yield PgTransaction(connection)
         except DATABASE_ERRORS as error:
             raise LedgerUnavailable(repr(error)) from error

@@ -8,8 +8,10 @@ import msgspec
 import structlog
 
 from reel_contracts.webhooks import TranscodeProgress
+from reel_kernel.effects import Effect
 from reel_kernel.ids import new_id
 from reel_messaging.webhooks import WebhookSender
+from reel_observability.effects import happened
 from transcode_service.ports.jobs import SendProgress
 
 TIMEOUT_S: Final = 2.0
@@ -28,6 +30,7 @@ def progress_webhook(sender: WebhookSender) -> SendProgress:
         except (httpx.HTTPError, TimeoutError) as error:
             log.debug("progress_lost", error=repr(error))
             return
+        happened(Effect.PROGRESS_TOLD)
         if response.is_error:
             log.debug("progress_lost", status=response.status_code)
 

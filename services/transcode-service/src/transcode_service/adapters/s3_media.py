@@ -4,9 +4,11 @@ from collections.abc import AsyncGenerator, Generator
 from contextlib import aclosing, contextmanager
 from pathlib import Path
 
+from reel_kernel.effects import Effect
+from reel_observability.effects import happened
 from reel_storage import errors
 from reel_storage.objects import S3Objects
-from transcode_service.domain.layout import CACHE_CONTROL, content_type
+from transcode_service.domain.layout import CACHE_CONTROL, MASTER, content_type
 from transcode_service.domain.media_errors import Rejection, SourceRejected, StoreUnavailable
 from transcode_service.ports.media import SourceObject
 
@@ -38,10 +40,13 @@ class S3HlsStore:
     async def put_file(self, key: str, path: Path) -> None:
         with _domain_errors():
             await self._objects.put_file(key, path, content_type(key), CACHE_CONTROL)
+        happened(Effect.MEDIA_STORED)
 
     async def put_text(self, key: str, text: str) -> None:
         with _domain_errors():
             await self._objects.put_bytes(key, text.encode(), content_type(key), CACHE_CONTROL)
+        is_master = key.endswith(f"/{MASTER}")
+        happened(Effect.MASTER_STORED if is_master else Effect.PLAYLIST_STORED)
 
     async def sizes(self, prefix: str) -> dict[str, int]:
         with _domain_errors():
@@ -51,6 +56,7 @@ class S3HlsStore:
     async def delete_below(self, prefix: str) -> None:
         with _domain_errors():
             await self._objects.delete_prefix(prefix)
+        happened(Effect.RENDITION_SHED)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from reel_contracts.base import Message
 from reel_contracts.webhooks import TranscodeProgress
+from reel_kernel.effects import Effect
 from reel_kernel.errors import DomainError
 from transcode_service.domain.attempt import Attempt
 from transcode_service.domain.backoff import Random, RetryPolicy
@@ -128,8 +129,13 @@ class Transaction(Protocol):
         ...
 
 
-Begin = Callable[[], AbstractAsyncContextManager[Transaction]]
-"""Opens a transaction; it raises LedgerUnavailable."""
+class Begin(Protocol):
+    def __call__(self, effect: Effect | None = None, /) -> AbstractAsyncContextManager[Transaction]:
+        """Open a transaction; `effect` names what its commit makes durable.
+
+        Without one nothing can be written. Raises LedgerUnavailable.
+        """
+        ...
 
 
 ReadConsumption = Callable[[], Awaitable[Consumption]]

@@ -1,6 +1,7 @@
 """A job is not wanted any more: stop it, or never begin it."""
 
 from reel_contracts.events import TranscodeCanceled
+from reel_kernel.effects import Effect
 from transcode_service.ports.jobs import Begin
 from transcode_service.usecases.take_lease import find_or_add
 
@@ -16,7 +17,7 @@ async def cancel_job(event: TranscodeCanceled, *, message_id: str, begin: Begin)
     Raises:
         LedgerUnavailable: nothing was changed.
     """
-    async with begin() as tx:
+    async with begin(Effect.JOB_CANCELED) as tx:
         if not await tx.inbox.first_seen(message_id, SOURCE):
             return False
         await tx.videos.lock(event.request.video_id)

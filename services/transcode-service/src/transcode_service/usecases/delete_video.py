@@ -1,6 +1,7 @@
 """A video was deleted: stop its work, and have its objects purged."""
 
 from reel_contracts.events import VideoDeleted
+from reel_kernel.effects import Effect
 from transcode_service.ports.jobs import Begin
 
 SOURCE = "transcode-events"
@@ -15,7 +16,7 @@ async def delete_video(event: VideoDeleted, *, message_id: str, begin: Begin) ->
     Raises:
         LedgerUnavailable: nothing was changed.
     """
-    async with begin() as tx:
+    async with begin(Effect.OUTPUTS_FORGOTTEN) as tx:
         if not await tx.inbox.first_seen(message_id, SOURCE):
             return False
         video = await tx.videos.lock(event.video_id)

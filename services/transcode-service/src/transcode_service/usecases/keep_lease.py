@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import structlog
 
+from reel_kernel.effects import Effect
 from transcode_service.domain.job import JobWithdrawn, Lease, LeaseLost
 from transcode_service.ports.jobs import JobDeps, LedgerUnavailable
 from transcode_service.usecases.job_metrics import RUNNING
@@ -56,7 +57,7 @@ async def _beat(lease: Lease, deps: JobDeps) -> None:
 
 async def extend_lease(lease: Lease, deps: JobDeps) -> None:
     """Extend the lease once. Raises LeaseLost, JobWithdrawn, LedgerUnavailable."""
-    async with deps.begin() as tx:
+    async with deps.begin(Effect.LEASE_EXTENDED) as tx:
         job = await tx.jobs.get_for_update(lease.job_id)
         if job is None:
             raise LeaseLost(f"job {lease.job_id} is gone")

@@ -11,6 +11,7 @@ from typing import Final, TypeAlias, TypeVar
 import stamina
 
 from reel_contracts.failures import FailReason
+from reel_kernel.effects import Effect
 from transcode_service.domain.attempt import AttemptState
 from transcode_service.domain.ending import Ending, Published, Rejected, Stumbled, describe
 from transcode_service.domain.job import Job, Lease, LeaseLost
@@ -61,7 +62,7 @@ async def note_plan(plan: Plan, lease: Lease, deps: JobDeps) -> None:
         attempt = await tx.attempts.get(job.video_id, job.attempt)
         await tx.attempts.save(attempt.planned(record))
 
-    await _commit(step, lease, deps)
+    await _commit(Effect.PLAN_NOTED, step, lease, deps)
     log_planned(record, lease)
 
 
@@ -76,12 +77,12 @@ async def hand_back(lease: Lease, deps: JobDeps) -> None:
         await end_attempt(job, AttemptState.INTERRUPTED, tx, now=now)
         await tx.jobs.save(job.hand_back(now=now))
 
-    await _commit(step, lease, deps)
+    await _commit(Effect.ATTEMPT_HANDED_BACK, step, lease, deps)
 
 
 async def report_stopped(lease: Lease, deps: JobDeps) -> Outcome:
     """Say that the attempt of a cancelled job has stopped, so that its objects may be purged."""
-    async with deps.begin() as tx:
+    async with deps.begin(Effect.ATTEMPT_STOPPED) as tx:
         job = await tx.jobs.get_for_update(lease.job_id)
         if job is not None and job.lease_owner == lease.owner and job.attempt == lease.attempt:
             await end_attempt(job, AttemptState.CANCELED, tx, now=await tx.now())
@@ -96,7 +97,7 @@ async def _published(result: TranscodeResult, lease: Lease, deps: JobDeps) -> Ou
         await end_attempt(job, AttemptState.SUCCEEDED, tx, now=now, verdict=result.verdict)
         await tx.outbox.add(VIDEO_WEBHOOK, job.video_id, webhooks.ready(lease, result))
 
-    await _commit(step, lease, deps)
+    await _commit(Effect.JOB_SUCCEEDED, step, lease, deps)
     return Done("published")
 
 
@@ -105,7 +106,7 @@ async def _rejected(reason: FailReason, detail: str, lease: Lease, deps: JobDeps
         await end_attempt(job, AttemptState.FAILED, tx, now=now, error=f"{reason}: {detail}")
         await give_up(job, reason, tx, now=now)
 
-    await _commit(step, lease, deps)
+    await _commit(Effect.JOB_REJECTED, step, lease, deps)
     return Done(f"rejected: {reason}")
 
 
@@ -124,7 +125,7 @@ async def _stumbled(error: Exception, lease: Lease, deps: JobDeps) -> Outcome:
         await tx.jobs.save(retried)
         return Later(delay_s)
 
-    return await _commit(step, lease, deps)
+    return await _commit(Effect.ATTEMPT_FAILED, step, lease, deps)
 
 
 def _reason_of(error: Exception) -> FailReason:
@@ -132,7 +133,7 @@ def _reason_of(error: Exception) -> FailReason:
     return FailReason.TRANSCODE_TIMEOUT if timed_out else FailReason.TRANSCODE_ERROR
 
 
-async def _commit(step: Step[T], lease: Lease, deps: JobDeps) -> T:
+async def _commit(effect: Effect, step: Step[T], lease: Lease, deps: JobDeps) -> T:
     """Run `step` with the job locked and the lease checked.
 
     A long encode is not thrown away for a short absence of the database. If the answer to a
@@ -143,7 +144,7 @@ async def _commit(step: Step[T], lease: Lease, deps: JobDeps) -> T:
         on=LedgerUnavailable, attempts=None, timeout=deps.lease_s, wait_max=MAX_WAIT_S
     ):
         with attempt:
-            async with deps.begin() as tx:
+            async with deps.begin(effect) as tx:
                 job = await tx.jobs.get_for_update(lease.job_id)
                 if job is None:
                     raise LeaseLost(f"job {lease.job_id} is gone")

@@ -9,6 +9,7 @@ import structlog
 
 from reel_contracts.events import TranscodeRequested
 from reel_contracts.failures import FailReason
+from reel_kernel.effects import Effect
 from transcode_service.domain.job import Job, JobState
 from transcode_service.ports.jobs import TRANSCODE_JOBS, SweepDeps, Transaction
 from transcode_service.usecases.end_attempt import give_up, lose_attempt
@@ -29,7 +30,7 @@ async def revive_forgotten(deps: SweepDeps) -> None:
     async with deps.begin() as tx:
         candidates = await tx.jobs.forgotten(age=deps.forgotten)
     for job in candidates:
-        async with deps.begin() as tx:
+        async with deps.begin(Effect.JOB_REVIVED) as tx:
             await tx.videos.lock(job.video_id)
             if await tx.jobs.get_for_update(job.id) == job:  # nothing happened in between
                 await _revive(job, deps, tx)
@@ -41,7 +42,7 @@ async def bury_canceled(deps: SweepDeps) -> None:
     Raises:
         LedgerUnavailable: they stay as they were.
     """
-    async with deps.begin() as tx:
+    async with deps.begin(Effect.CANCELED_BURIED) as tx:
         now = await tx.now()
         for job in await tx.jobs.canceled_and_abandoned():
             await lose_attempt(job, tx, now=now)

@@ -9,6 +9,7 @@ from datetime import datetime
 import structlog
 
 from reel_contracts.webhooks import PartPurged
+from reel_kernel.effects import Effect
 from transcode_service.domain.attempt import Attempt
 from transcode_service.domain.video_outputs import VideoOutputs
 from transcode_service.ports.jobs import PURGE_WEBHOOK, LedgerUnavailable, SweepDeps
@@ -43,7 +44,7 @@ async def _purge(video: VideoOutputs, deps: SweepDeps) -> None:
         deleted = False
     else:
         deleted = True
-    async with deps.begin() as tx:
+    async with deps.begin(Effect.OUTPUTS_PURGED) as tx:
         now = await tx.now()
         locked = await tx.videos.lock(video.video_id)
         if locked.purge_after != video.purge_after or locked.purged_at:
@@ -60,7 +61,7 @@ async def _purge(video: VideoOutputs, deps: SweepDeps) -> None:
 
 
 async def _note_found(video: VideoOutputs, objects: int, size_bytes: int, deps: SweepDeps) -> None:
-    async with deps.begin() as tx:
+    async with deps.begin(Effect.OUTPUTS_MEASURED) as tx:
         locked = await tx.videos.lock(video.video_id)
         if locked.purge_after == video.purge_after:
             await tx.videos.save(locked.found(objects, size_bytes))
@@ -84,7 +85,7 @@ async def _sweep(attempt: Attempt, deps: SweepDeps) -> None:
         deleted = False
     else:
         deleted = True
-    async with deps.begin() as tx:
+    async with deps.begin(Effect.ATTEMPT_SWEPT) as tx:
         now = await tx.now()
         swept = attempt.swept(now=now, settle=deps.settle)
         await tx.attempts.save(swept if deleted else attempt.postponed(now + deps.pause))

@@ -5,6 +5,7 @@ from math import ceil
 
 from reel_contracts.events import TranscodeRequested
 from reel_contracts.failures import FailReason
+from reel_kernel.effects import Effect
 from transcode_service.domain.attempt import Attempt, attempt_prefix
 from transcode_service.domain.job import Job, JobState, Lease
 from transcode_service.domain.outcome import Done, GivenUp, Later, Outcome
@@ -23,7 +24,7 @@ async def take_lease(request: TranscodeRequested, deps: JobDeps) -> Lease | Outc
     Raises:
         LedgerUnavailable: nothing was changed.
     """
-    async with deps.begin() as tx:
+    async with deps.begin(Effect.JOB_LEASED) as tx:
         video = await tx.videos.lock(request.video_id)
         job = await find_or_add(request, tx)
         now = await tx.now()

@@ -25,7 +25,6 @@ SELECT_INTERRUPTED: Final = (
  WHERE status IN ('IN_PROGRESS', 'PAUSED') AND completing_at < $1
  ORDER BY completing_at
  LIMIT $2
-   FOR UPDATE SKIP LOCKED
 """
 )
 

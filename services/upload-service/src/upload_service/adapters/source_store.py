@@ -6,6 +6,8 @@ from contextlib import aclosing, contextmanager
 import structlog
 
 from reel_kernel.checksums import Algorithm
+from reel_kernel.effects import Effect
+from reel_observability.effects import happened
 from reel_storage import errors, multipart
 from reel_storage.multipart import Checksums, S3Multipart
 from reel_storage.objects import S3Objects
@@ -26,7 +28,9 @@ class S3SourceStore:
 
     async def create(self, key: str, mime: str, algorithm: Algorithm | None = None) -> str:
         with _in_terms_of_the_port():
-            return await self._multipart.create(key, mime, algorithm)
+            upload_id = await self._multipart.create(key, mime, algorithm)
+        happened(Effect.MULTIPART_CREATED)
+        return upload_id
 
     async def sign_part(
         self,
@@ -64,10 +68,12 @@ class S3SourceStore:
         with _in_terms_of_the_port():
             etags = [(part.number, part.etag) for part in parts]
             await self._multipart.complete(key, upload_id, etags, checksums)
+        happened(Effect.PARTS_JOINED)
 
     async def abort(self, key: str, upload_id: str) -> None:
         with _in_terms_of_the_port():
             await self._multipart.abort(key, upload_id)
+        happened(Effect.MULTIPART_ABORTED)
 
     async def list_uploads(self, prefix: str) -> Sequence[OpenUpload]:
         with _in_terms_of_the_port():
@@ -102,6 +108,7 @@ class S3SourceStore:
     async def delete(self, prefix: str) -> None:
         with _in_terms_of_the_port():
             await self._objects.delete_prefix(prefix)
+        happened(Effect.SOURCE_DELETED)
 
 
 def _open(upload: multipart.OpenUpload) -> OpenUpload:

@@ -10,8 +10,10 @@ import stamina
 import structlog
 
 from reel_contracts.webhooks import UploadOutcome, UploadWebhook
+from reel_kernel.effects import Effect
 from reel_kernel.errors import InvalidTransition
 from reel_messaging.webhooks import WebhookSender
+from reel_observability.effects import happened
 from upload_service.domain.errors import VideoNotFound, VideoServiceUnavailable
 from upload_service.domain.session import UploadSession
 
@@ -84,6 +86,7 @@ class WebhookVideoService:
         try:
             async with asyncio.timeout(self._attempt_timeout_s):
                 response = await self._sender.send(session.id, body)
+            happened(Effect.ADMISSION_ASKED)
         except (httpx.HTTPError, TimeoutError) as error:
             log.warning("admission_unanswered", error=repr(error))
             raise _NoAnswer from error

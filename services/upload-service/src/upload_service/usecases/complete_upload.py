@@ -6,6 +6,7 @@ from typing import Final
 from uuid import UUID
 
 from reel_kernel.checksums import joined_etag
+from reel_kernel.effects import Effect
 from reel_kernel.errors import InvalidTransition
 from upload_service.domain.errors import (
     ChecksumMismatch,
@@ -85,7 +86,7 @@ async def complete_upload(
 
 
 async def _begin(session_id: UUID, owner_id: UUID, deps: Deps) -> tuple[UploadSession, str]:
-    async with deps.begin() as tx:
+    async with deps.begin(Effect.COMPLETION_BEGUN) as tx:
         session = await tx.sessions.get_for_update(session_id, owner_id)
         if session.is_live:
             session.on(Event.COMPLETE, now=deps.now())  # refuses INITIATED and PAUSED
@@ -126,7 +127,7 @@ async def _expect(
     session: UploadSession, stored: Sequence[StoredPart], sums: PartSums | None, deps: Deps
 ) -> bool:
     """Write down what the joined object will look like; False when the session has ended."""
-    async with deps.begin() as tx:
+    async with deps.begin(Effect.COMPLETION_EXPECTED) as tx:
         current = await tx.sessions.get_for_update(session.id, session.owner_id)
         if current.is_live:
             expected = replace(

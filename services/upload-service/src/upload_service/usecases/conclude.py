@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import structlog
 
+from reel_kernel.effects import Effect
 from reel_kernel.media import SNIFF_BYTES, matches_declared, sniff_container
 from upload_service.domain.lifecycle import Status
 from upload_service.domain.session import Failure, UploadSession
@@ -30,7 +31,7 @@ async def conclude(session: UploadSession, deps: Deps) -> UploadSession:
         session = await tx.sessions.get(session.id, session.owner_id)
     found = await _head(session, deps)
     failure = await _inspect(session, found, deps)
-    async with deps.begin() as tx:
+    async with deps.begin(Effect.SESSION_CONCLUDED) as tx:
         current = await tx.sessions.get_for_update(session.id, session.owner_id)
         if current.is_live:
             current = replace(current, source_etag=found and found.etag)

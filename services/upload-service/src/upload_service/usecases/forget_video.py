@@ -4,6 +4,7 @@ from uuid import UUID
 
 import structlog
 
+from reel_kernel.effects import Effect
 from upload_service.domain.parts import Found
 from upload_service.ports import Deps
 from upload_service.usecases import endings
@@ -21,7 +22,7 @@ async def forget_video(message_id: str, video_id: UUID, deps: Deps) -> None:
     The cancellation and the order to purge are committed together; the sweep repeats the purge
     until the store confirms it.
     """
-    async with deps.begin() as tx:
+    async with deps.begin(Effect.VIDEO_FORGOTTEN) as tx:
         if not await tx.inbox.first_seen(message_id, SOURCE):
             return
         for session in await tx.sessions.rivals_for_update(video_id):

@@ -11,6 +11,9 @@ The order of the steps, and what a crash after each leaves behind:
    source prefix in the store, finds the unrecorded upload, and aborts it.
 4. *Record* its id. Now the session is open.
 
+A repeat of the same request, which has the id of the session it wants, waits for none of that: it
+goes on with the reservation that it finds, from step 2. Each of these steps may be done twice.
+
 Recording before creating is impossible (the store makes the id), and admitting before reserving
 would let the loser of a race take the video away from the winner.
 """
@@ -20,6 +23,7 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from reel_kernel.checksums import Algorithm
+from reel_kernel.effects import Effect
 from reel_kernel.errors import InvalidRequest, InvalidTransition
 from reel_kernel.media import check_source
 from upload_service.domain.errors import (
@@ -63,11 +67,12 @@ async def open_session(command: OpenSession, deps: Deps) -> UploadSession:
     """
     if errors := check_source(command.source_mime, command.source_size_bytes):
         raise InvalidRequest(errors=errors)
-    earlier = await _earlier(command, deps)
-    if earlier and earlier.is_open:
-        return earlier
-    wanted = _reservation(command, None if earlier else command.session_id, deps)
-    reservation = await _reserve(wanted, deps)
+    reservation = await _earlier(command, deps)
+    if reservation and reservation.is_open:
+        return reservation
+    if reservation is None or not reservation.is_live:
+        wanted = _reservation(command, None if reservation else command.session_id, deps)
+        reservation = await _reserve(wanted, deps)
     upload_id = await _admit_and_create(reservation, deps)
     return await _record(reservation, upload_id, deps)
 
@@ -100,29 +105,38 @@ def _reservation(command: OpenSession, session_id: UUID | None, deps: Deps) -> U
 
 
 async def _reserve(wanted: UploadSession, deps: Deps) -> UploadSession:
-    async with deps.begin() as tx:
+    async with deps.begin(Effect.SESSION_RESERVED) as tx:
         await _clear_the_way(tx, wanted, deps)
         await _check_share(tx, wanted, deps)
         if await tx.sessions.reserve(wanted):
             return wanted
     async with deps.begin() as tx:  # a concurrent call was faster: now its row can be seen
-        await _clear_the_way(tx, wanted, deps)
+        sessions = await tx.sessions.of_video(wanted.video_id)
+    for rival in sessions:
+        if rival.is_live or rival.status is Status.COMPLETED:
+            _is_stale(rival, wanted, deps)
     raise InvalidTransition("Another request is opening a session on this video")
 
 
 async def _clear_the_way(tx: Transaction, wanted: UploadSession, deps: Deps) -> None:
     for rival in await tx.sessions.rivals_for_update(wanted.video_id):
-        is_own = rival.owner_id == wanted.owner_id
-        if not is_own and rival.is_open:
-            # The caller does not own the video: that it has a session is not theirs to know.
-            raise VideoNotFound
-        if not is_own:
-            continue  # a stranger's reservation is about to be refused, and blocks nobody
-        if rival.status is Status.COMPLETED:
-            raise UploadAlreadyCompleted(rival.id)
-        if rival.is_open or rival.created_at > deps.now() - deps.policy.opening_grace:
-            raise UploadSessionActive(rival.id)
-        await endings.give_up(tx, rival, Failure.NEVER_OPENED, now=deps.now())
+        if _is_stale(rival, wanted, deps):
+            await endings.give_up(tx, rival, Failure.NEVER_OPENED, now=deps.now())
+
+
+def _is_stale(rival: UploadSession, wanted: UploadSession, deps: Deps) -> bool:
+    """Tell whether a rival is to be given up; raise what a standing one means to the caller."""
+    is_own = rival.owner_id == wanted.owner_id
+    if not is_own and rival.is_open:
+        # The caller does not own the video: that it has a session is not theirs to know.
+        raise VideoNotFound
+    if not is_own:
+        return False  # a stranger's reservation is about to be refused, and blocks nobody
+    if rival.status is Status.COMPLETED:
+        raise UploadAlreadyCompleted(rival.id)
+    if rival.is_open or rival.created_at > deps.now() - deps.policy.opening_grace:
+        raise UploadSessionActive(rival.id)
+    return True
 
 
 async def _check_share(tx: Transaction, wanted: UploadSession, deps: Deps) -> None:
@@ -143,7 +157,7 @@ async def _admit_and_create(session: UploadSession, deps: Deps) -> str:
                 session.source_key, session.source_mime, session.checksum_algorithm
             )
     except (VideoNotFound, InvalidTransition):
-        async with deps.begin() as tx:
+        async with deps.begin(Effect.SESSION_WITHDRAWN) as tx:
             await tx.sessions.withdraw(session.id)
         raise
     except (VideoServiceUnavailable, StoreUnavailable):
@@ -156,18 +170,20 @@ async def _admit_and_create(session: UploadSession, deps: Deps) -> str:
 
 async def _abandon(session: UploadSession, deps: Deps) -> None:
     """Free the video for another try; it may or may not have been admitted."""
-    async with deps.begin() as tx:
+    async with deps.begin(Effect.SESSION_ABANDONED) as tx:
         current = await tx.sessions.get_for_update(session.id, session.owner_id)
         if current.is_live:
             await endings.give_up(tx, current, Failure.PROVIDER_ERROR, now=deps.now())
 
 
 async def _record(session: UploadSession, upload_id: str, deps: Deps) -> UploadSession:
-    async with deps.begin() as tx:
+    async with deps.begin(Effect.SESSION_OPENED) as tx:
         current = await tx.sessions.get_for_update(session.id, session.owner_id)
-        opened = replace(current, provider_upload_id=upload_id, updated_at=deps.now())
-        await tx.sessions.save(opened)
-    if opened.status is Status.INITIATED:
+        opened = current
+        if not current.is_open:  # else a repeat of this request was faster, and ours is a stray
+            opened = replace(current, provider_upload_id=upload_id, updated_at=deps.now())
+            await tx.sessions.save(opened)
+    if opened.is_live:
         return opened
     await settle_soon(opened, deps)  # it ended meanwhile; its upload id is kept for settling
     if opened.video_deleted_at:

@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from reel_kernel.checksums import is_checksum
+from reel_kernel.effects import Effect
 from reel_kernel.errors import FieldError, InvalidRequest, InvalidTransition
 from upload_service.domain.errors import UploadNotReady
 from upload_service.domain.lifecycle import SIGNABLE, Event, Status
@@ -68,7 +69,7 @@ class _Wanted:
 async def _start(
     session_id: UUID, owner_id: UUID, wanted: _Wanted, deps: Deps
 ) -> tuple[UploadSession, str]:
-    async with deps.begin() as tx:
+    async with deps.begin(Effect.UPLOAD_STARTED) as tx:
         session = await tx.sessions.get_for_update(session_id, owner_id)
         upload_id = _signable(session)
         _check(session, wanted)

@@ -4,6 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from reel_contracts.webhooks import PartPurged
+from reel_kernel.effects import Effect
 from upload_service.ports import PURGE_WEBHOOK, Deps, Transaction
 
 
@@ -15,7 +16,7 @@ async def purge_source(video_id: UUID, deps: Deps) -> None:
     """
     prefix = f"videos/{video_id}/source."
     found = await deps.store.measure(prefix)
-    async with deps.begin() as tx:
+    async with deps.begin(Effect.SOURCE_MEASURED) as tx:
         await tx.purges.note(video_id, found)
     await deps.store.delete(prefix)
 

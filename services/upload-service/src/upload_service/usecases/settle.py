@@ -13,6 +13,7 @@ from uuid import UUID
 
 import structlog
 
+from reel_kernel.effects import Effect
 from upload_service.domain.errors import StoreUnavailable
 from upload_service.domain.lifecycle import Status
 from upload_service.domain.session import UploadSession
@@ -41,7 +42,7 @@ async def settle(session: UploadSession, deps: Deps) -> bool:
         return False
     now = deps.now()
     quiet_since = now - deps.policy.completing_grace
-    async with deps.begin() as tx:
+    async with deps.begin(Effect.SESSION_SETTLED) as tx:
         settled = await tx.housekeeping.mark_settled(session.id, now=now, quiet_since=quiet_since)
         if settled and session.video_deleted_at:
             await report_purged(session.video_id, tx, now=now)

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from reel_kernel.effects import Effect
 from upload_service.domain.errors import UploadNotReady
 from upload_service.domain.lifecycle import Event, Status
 from upload_service.domain.session import UploadSession
@@ -38,7 +39,7 @@ async def cancel_upload(session_id: UUID, owner_id: UUID, deps: Deps) -> UploadS
         InvalidTransition: it has completed or failed.
         UploadNotReady: it is still being opened.
     """
-    async with deps.begin() as tx:
+    async with deps.begin(Effect.SESSION_CANCELED) as tx:
         session = await tx.sessions.get_for_update(session_id, owner_id)
         if session.status is Status.CANCELED:
             return session
@@ -53,7 +54,7 @@ async def cancel_upload(session_id: UUID, owner_id: UUID, deps: Deps) -> UploadS
 async def _steer(
     session_id: UUID, owner_id: UUID, event: Event, goal: Status, deps: Deps
 ) -> UploadSession:
-    async with deps.begin() as tx:
+    async with deps.begin(Effect.UPLOAD_STEERED) as tx:
         session = await tx.sessions.get_for_update(session_id, owner_id)
         if session.status is goal:
             return session

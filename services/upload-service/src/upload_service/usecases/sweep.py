@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import structlog
 
+from reel_kernel.effects import Effect
 from upload_service.domain.errors import StoreUnavailable
 from upload_service.domain.lifecycle import Status
 from upload_service.domain.session import Failure, UploadSession
@@ -70,7 +71,7 @@ async def _heal(session: UploadSession, deps: Deps) -> bool:
         count_postponed(Kind.COMPLETION)
         log.warning("heal_postponed", upload_session_id=str(session.id), error=repr(error))
         return False
-    async with deps.begin() as tx:
+    async with deps.begin(Effect.COMPLETION_SET_BACK) as tx:
         current = await tx.sessions.get_for_update(session.id, session.owner_id)
         if current.completing_at == session.completing_at and current.is_live:
             await tx.sessions.save(replace(current, completing_at=None))
@@ -97,7 +98,7 @@ async def _is_over(session: UploadSession, deps: Deps) -> bool:
 async def expire_untouched(deps: Deps) -> int:
     """Fail live sessions without activity for their time to live (UPLOAD_EXPIRED)."""
     now = deps.now()
-    async with deps.begin() as tx:
+    async with deps.begin(Effect.SESSIONS_EXPIRED) as tx:
         sessions = await tx.housekeeping.untouched(
             before=now - deps.policy.session_ttl, limit=deps.policy.sweep_batch
         )
@@ -111,7 +112,7 @@ async def expire_untouched(deps: Deps) -> int:
 async def announce_abandoned(deps: Deps) -> int:
     """Tell video-service of failed sessions that no other followed within the time to live."""
     now = deps.now()
-    async with deps.begin() as tx:
+    async with deps.begin(Effect.FAILURES_ANNOUNCED) as tx:
         sessions = await tx.housekeeping.unannounced(
             before=now - deps.policy.session_ttl, limit=deps.policy.sweep_batch
         )
@@ -150,7 +151,7 @@ def _count_visits(answered: Sequence[bool]) -> None:
 
 async def _claim_unsettled(deps: Deps) -> Sequence[UploadSession]:
     now = deps.now()
-    async with deps.begin() as tx:
+    async with deps.begin(Effect.SETTLING_CLAIMED) as tx:
         return await tx.housekeeping.claim_unsettled(
             now=now,
             quiet_since=now - deps.policy.completing_grace,

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from reel_kernel.effects import Effect
 from upload_service.domain.parts import StoredPart, bytes_in
 from upload_service.domain.session import UploadSession
 from upload_service.ports import Deps, UploadGone
@@ -44,7 +45,7 @@ async def view_session(session_id: UUID, owner_id: UUID, deps: Deps) -> SessionV
         return _stored_view(await conclude(session, deps))
     uploaded = bytes_in(parts)
     if uploaded != session.bytes_uploaded:
-        async with deps.begin() as tx:
+        async with deps.begin(Effect.PROGRESS_COPIED) as tx:
             await tx.sessions.progress(session.id, uploaded, deps.now())
     return SessionView(session=session, bytes_uploaded=uploaded, parts=parts)
 

@@ -6,7 +6,9 @@ from reel_contracts.events import TranscodeRequested
 from reel_db.outbox import OutboxRow
 from reel_db.pool import Connection
 from reel_kernel.clock import utc_now
+from reel_kernel.effects import Effect
 from reel_messaging.relay import Deliver
+from reel_observability.effects import happened
 from video_service.adapters.receipts import PgReceipts
 from video_service.adapters.video_repository import PgVideoRepository
 from video_service.ports import CdnCache
@@ -21,6 +23,7 @@ def to_cdn(cdn_: CdnCache) -> Deliver:
     async def deliver(row: OutboxRow) -> None:
         order = json.decode(row.body, type=ForgetCached)
         await cdn_.forget(order.video_id, reference=str(row.id))
+        happened(Effect.CDN_INVALIDATED)
 
     return deliver
 

@@ -8,6 +8,7 @@ from reel_db import pool
 from reel_db.inbox import PgInbox
 from reel_db.outbox import PgOutbox
 from reel_db.pool import Pool
+from reel_kernel.effects import Effect
 from video_service.adapters.receipts import PgReceipts
 from video_service.adapters.stuck_videos import PgStuckVideos
 from video_service.adapters.video_repository import PgVideoRepository
@@ -24,9 +25,9 @@ class PgTransaction:
 
 
 @asynccontextmanager
-async def begin(pool_: Pool) -> AsyncGenerator[Transaction]:
+async def begin(pool_: Pool, effect: Effect | None = None, /) -> AsyncGenerator[Transaction]:
     """Open a transaction on one connection."""
-    async with pool.transaction(pool_) as connection:
+    async with pool.transaction(pool_, effect) as connection:
         yield PgTransaction(
             PgVideoRepository(connection),
             PgOutbox(connection),

@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from reel_db.pool import Pool
+from reel_db.pool import Pool, transaction
+from reel_kernel.effects import Effect
 from video_service.domain.progress import ProgressReport
 
 # The share lock makes a report and the end of its job take turns, so that no row outlives the
@@ -30,13 +31,14 @@ class PgProgressTable:
 
     async def advance(self, report: ProgressReport) -> bool:
         progress = report.progress
-        revision = await self._pool.fetchval(
-            ADVANCE,
-            report.video_id,
-            report.job_id,
-            report.attempt,
-            progress.fraction,
-            progress.eta_s,
-            progress.phase,
-        )
+        async with transaction(self._pool, Effect.PROGRESS_HEARD) as connection:
+            revision = await connection.fetchval(
+                ADVANCE,
+                report.video_id,
+                report.job_id,
+                report.attempt,
+                progress.fraction,
+                progress.eta_s,
+                progress.phase,
+            )
         return revision is not None

@@ -22,10 +22,10 @@ SELECT video_id, $2, $3, $4, $5, $6, $7 FROM purge_receipts WHERE video_id = $1
 ON CONFLICT DO NOTHING
 """
 
-SELECT_FOR_UPDATE: Final = """
-SELECT video_id, owner_id, status, reason, deleted_at FROM purge_receipts
- WHERE video_id = $1 FOR UPDATE
+SELECT: Final = """
+SELECT video_id, owner_id, status, reason, deleted_at FROM purge_receipts WHERE video_id = $1
 """
+SELECT_FOR_UPDATE: Final = f"{SELECT} FOR UPDATE"
 
 SELECT_LINES: Final = """
 SELECT video_id, part, objects, size_bytes, is_last, reference, purged_at FROM purge_lines
@@ -68,8 +68,14 @@ class PgReceipts:
         )
         return status == "INSERT 0 1"
 
+    async def find(self, video_id: UUID) -> PurgeReceipt | None:
+        return await self._receipt(SELECT, video_id)
+
     async def lock(self, video_id: UUID) -> PurgeReceipt | None:
-        row = await self._connection.fetchrow(SELECT_FOR_UPDATE, video_id)
+        return await self._receipt(SELECT_FOR_UPDATE, video_id)
+
+    async def _receipt(self, select: str, video_id: UUID) -> PurgeReceipt | None:
+        row = await self._connection.fetchrow(select, video_id)
         if row is None:
             return None
         lines = await self._connection.fetch(SELECT_LINES, video_id)

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from reel_db.pool import Pool
+from reel_db.pool import Pool, transaction
 from video_service.adapters.stuck_videos import list_stuck
 from video_service.adapters.video_rows import select_videos, video_of
 from video_service.domain.stuck import Patience, Stuck
@@ -34,7 +34,7 @@ class PgWorkLists:
         self._pool = pool
 
     async def stuck(self, patience: Patience, *, now: datetime, limit: int) -> Sequence[Stuck]:
-        async with self._pool.acquire() as connection:
+        async with transaction(self._pool) as connection:
             return await list_stuck(connection, patience, now=now, limit=limit)
 
     async def in_flight(self, *, before: datetime, limit: int) -> Sequence[Video]:

@@ -5,6 +5,7 @@ from uuid import UUID
 import structlog
 
 from reel_contracts.videos import CreateVideo
+from reel_kernel.effects import Effect
 from video_service.domain.video import Video
 from video_service.ports import Deps
 
@@ -32,7 +33,7 @@ async def create_video(
         size_bytes=request.source_size_bytes,
         now=deps.now(),
     )
-    async with deps.begin() as tx:
+    async with deps.begin(Effect.VIDEO_CREATED) as tx:
         if not await tx.videos.add(video):
             return await tx.videos.lock_of_owner(owner_id, video.id)
     log.info("video_created", video_id=str(video.id), source_mime=video.source_mime)

@@ -6,6 +6,7 @@ from uuid import UUID
 import structlog
 
 from reel_contracts.events import VideoDeleted
+from reel_kernel.effects import Effect
 from video_service.domain.receipt import DeletionReason
 from video_service.domain.video import Video
 from video_service.ports import Deps, Transaction
@@ -20,7 +21,7 @@ async def delete_video(owner_id: UUID, video_id: UUID, deps: Deps) -> None:
     Raises:
         VideoNotFound: no live video of this owner, or deleted before.
     """
-    async with deps.begin() as tx:
+    async with deps.begin(Effect.VIDEO_DELETED) as tx:
         video = await tx.videos.lock_of_owner(owner_id, video_id)
         await forget(video, DeletionReason.OWNER, tx, now=deps.now())
     log.info("video_deleted", status=video.status, reason=DeletionReason.OWNER)

@@ -6,6 +6,7 @@ import structlog
 from msgspec import UNSET
 
 from reel_contracts.videos import UpdateVideo
+from reel_kernel.effects import Effect
 from video_service.domain.errors import PreconditionFailed
 from video_service.domain.video import Video
 from video_service.ports import Deps
@@ -35,7 +36,7 @@ async def edit_video(
         PreconditionFailed: it has another version by now.
         InvalidRequest: title or description.
     """
-    async with deps.begin() as tx:
+    async with deps.begin(Effect.VIDEO_EDITED) as tx:
         video = await tx.videos.lock_of_owner(owner_id, video_id)
         if if_version is not None and video.version not in if_version:
             raise PreconditionFailed

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import structlog
 
+from reel_kernel.effects import Effect
 from video_service.domain.receipt import PurgedPart, PurgeLine
 from video_service.ports import Deps
 from video_service.usecases.reaper_metrics import ERASED, OVERDUE
@@ -34,7 +35,7 @@ async def erase_deleted(after: timedelta, deps: Deps) -> int:
 
 
 async def _erase(video_id: UUID, deps: Deps) -> _Fate:
-    async with deps.begin() as tx:
+    async with deps.begin(Effect.VIDEO_ERASED) as tx:
         receipt = await tx.receipts.lock(video_id)
         if receipt is None or any(line.part is PurgedPart.ROWS for line in receipt.lines):
             return _Fate.SETTLED

@@ -8,6 +8,7 @@ import structlog
 
 from reel_contracts.events import TranscodeCanceled
 from reel_contracts.failures import FailReason
+from reel_kernel.effects import Effect
 from video_service.domain.lifecycle import VideoStatus
 from video_service.domain.video import Video
 from video_service.ports import Deps
@@ -40,7 +41,7 @@ async def freeze(
 
 
 async def _freeze(seen: Video, deps: Deps) -> bool:
-    async with deps.begin() as tx:
+    async with deps.begin(Effect.VIDEO_FROZEN) as tx:
         video = await tx.videos.lock(seen.id)
         is_same = (video.status, video.job_id) == (VideoStatus.TRANSCODING, seen.job_id)
         if not is_same or video.deleted_at is not None:

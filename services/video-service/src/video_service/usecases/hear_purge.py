@@ -3,6 +3,7 @@
 import structlog
 
 from reel_contracts.base import Message
+from reel_kernel.effects import Effect
 from video_service.domain.receipt import PurgedPart, PurgeLine
 from video_service.ports import Deps
 from video_service.usecases.destinations import CDN_CACHE, ForgetCached
@@ -15,7 +16,7 @@ async def hear_purge(message_id: str, line: PurgeLine, deps: Deps) -> None:
 
     Published HLS alone is ever cached, so a purge that found none costs no invalidation.
     """
-    async with deps.begin() as tx:
+    async with deps.begin(Effect.PURGE_HEARD) as tx:
         if not await tx.receipts.add(line):
             log.info("webhook_repeated", webhook_id=message_id)
             return

@@ -5,12 +5,17 @@ from typing import Final
 import structlog
 
 from reel_contracts.failures import FailReason
+from reel_kernel.effects import Effect
 from video_service.domain.lifecycle import TRANSCODE_DONE, VideoStatus
-from video_service.domain.news import TranscodeNews, TranscodeSucceeded
+from video_service.domain.news import TranscodeFailed, TranscodeNews, TranscodeSucceeded
 from video_service.domain.video import Video
 from video_service.ports import Deps, Transaction
 
 SENDER: Final = "transcode-service"
+EFFECTS: Final = {
+    TranscodeSucceeded: Effect.FILM_HEARD,
+    TranscodeFailed: Effect.TRANSCODE_FAILURE_HEARD,
+}
 log = structlog.stdlib.get_logger(__name__)
 
 
@@ -22,7 +27,7 @@ async def hear_transcoding(message_id: str, news: TranscodeNews, deps: Deps) -> 
         InvalidTransition: the video has no complete upload.
         InvalidRequest: a film without a master playlist, or with another video's assets.
     """
-    async with deps.begin() as tx:
+    async with deps.begin(EFFECTS[type(news)]) as tx:
         if not await tx.inbox.first_seen(message_id, SENDER):
             log.info("webhook_repeated", webhook_id=message_id)
             return

@@ -5,6 +5,7 @@ from typing import Final
 import structlog
 
 from reel_contracts.failures import FailReason
+from reel_kernel.effects import Effect
 from video_service.domain.errors import VideoNotFound
 from video_service.domain.lifecycle import UPLOAD_DONE, VideoStatus
 from video_service.domain.news import UploadAsked, UploadCompleted, UploadFailed, UploadNews
@@ -13,6 +14,11 @@ from video_service.ports import Deps, Transaction
 from video_service.usecases.request_transcode import request_transcode
 
 SENDER: Final = "upload-service"
+EFFECTS: Final = {
+    UploadAsked: Effect.ADMISSION_HEARD,
+    UploadCompleted: Effect.COMPLETION_HEARD,
+    UploadFailed: Effect.UPLOAD_FAILURE_HEARD,
+}
 log = structlog.stdlib.get_logger(__name__)
 
 
@@ -23,7 +29,7 @@ async def hear_upload(message_id: str, news: UploadNews, deps: Deps) -> None:
         VideoNotFound: no such video; for admission also: deleted, or not the caller's.
         InvalidTransition: admission of a video past its upload, completion of one never admitted.
     """
-    async with deps.begin() as tx:
+    async with deps.begin(EFFECTS[type(news)]) as tx:
         if not await tx.inbox.first_seen(message_id, SENDER):
             log.info("webhook_repeated", webhook_id=message_id)
             return

@@ -8,6 +8,7 @@ from enum import StrEnum
 import structlog
 
 from reel_contracts.failures import FailReason
+from reel_kernel.effects import Effect
 from video_service.domain.errors import SourceStoreUnavailable
 from video_service.domain.lifecycle import VideoStatus
 from video_service.domain.video import Video
@@ -67,7 +68,7 @@ async def _outcome(seen: Video, deps: Deps, *, is_dry_run: bool) -> Outcome:
 
 async def _replay(seen: Video, deps: Deps) -> Outcome:
     job_id = deps.new_id()
-    async with deps.begin() as tx:
+    async with deps.begin(Effect.VIDEO_REPLAYED) as tx:
         video = await tx.videos.lock(seen.id)
         is_frozen = (video.status, video.fail_reason) == (VideoStatus.FAILED, FailReason.ROLLBACK)
         if not is_frozen or video.deleted_at is not None:

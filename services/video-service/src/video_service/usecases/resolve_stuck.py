@@ -8,6 +8,7 @@ from typing import Final
 import structlog
 
 from reel_contracts.failures import FailReason
+from reel_kernel.effects import Effect
 from video_service.domain.receipt import DeletionReason
 from video_service.domain.stuck import Patience, Resolution, Stuck
 from video_service.ports import Deps, Transaction
@@ -33,7 +34,7 @@ async def resolve_stuck(patience: Patience, deps: Deps) -> Counter[Resolution]:
     """
     done: Counter[Resolution] = Counter()
     for seen in await deps.work.stuck(patience, now=deps.now(), limit=BATCH):
-        async with deps.begin() as tx:
+        async with deps.begin(Effect.STUCK_RESOLVED) as tx:
             now = deps.now()
             stuck = await tx.stuck.lock(seen.video.id, patience, now=now)
             if stuck is None:

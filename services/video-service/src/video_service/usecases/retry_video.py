@@ -4,6 +4,7 @@ from uuid import UUID
 
 import structlog
 
+from reel_kernel.effects import Effect
 from video_service.domain.details import VideoDetails
 from video_service.domain.errors import SourceMissing
 from video_service.ports import Deps
@@ -31,7 +32,7 @@ async def retry_video(owner_id: UUID, video_id: UUID, deps: Deps) -> VideoDetail
         raise SourceMissing
 
     now = deps.now()
-    async with deps.begin() as tx:
+    async with deps.begin(Effect.TRANSCODE_RETRIED) as tx:
         video = await tx.videos.lock_of_owner(owner_id, video_id)
         video = video.transcode_retried(job_id, now=now)
         await tx.videos.save(video)
