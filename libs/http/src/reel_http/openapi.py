@@ -6,7 +6,7 @@ from typing import Any, Final
 from litestar import Response
 from litestar.exceptions import NotFoundException
 from litestar.handlers import HTTPRouteHandler
-from litestar.openapi import OpenAPIConfig, ResponseSpec
+from litestar.openapi import ResponseSpec
 from litestar.openapi.plugins import JsonRenderPlugin, ScalarRenderPlugin, SwaggerRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 from litestar.plugins import ReceiveRoutePlugin
@@ -16,6 +16,7 @@ from litestar.routes import BaseRoute, HTTPRoute
 from reel_contracts.problems import Problem
 from reel_http.auth import NO_AUTH
 from reel_http.idempotency import IDEMPOTENT, IdempotentOperation
+from reel_http.openapi_document import DocumentConfig
 from reel_http.problem_details import MEDIA_TYPE
 
 SCHEMA_PATH: Final = "/schema"
@@ -24,10 +25,10 @@ NONE: Final[frozenset[int]] = frozenset()
 SCALAR_VERSION: Final = "1.44.20"
 
 
-def openapi_config(*, title: str, version: str, description: str | None) -> OpenAPIConfig:
+def openapi_config(*, title: str, version: str, description: str | None) -> DocumentConfig:
     """Serve `/schema/openapi.json`, Scalar at `/schema` and Swagger UI at `/schema/swagger`."""
     bearer = SecurityScheme(type="http", scheme="bearer", bearer_format="JWT")
-    return OpenAPIConfig(
+    return DocumentConfig(
         title=title,
         version=version,
         description=description,
