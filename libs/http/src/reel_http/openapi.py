@@ -1,6 +1,7 @@
 """OpenAPI 3.1 that tells the truth: problem answers and security on every operation."""
 
 from http import HTTPStatus
+from inspect import getclosurevars
 from typing import Any, Final
 
 from litestar import Response
@@ -81,6 +82,7 @@ class ProblemResponsesPlugin(ReceiveRoutePlugin):
 
     def receive_route(self, route: BaseRoute) -> None:
         if isinstance(route, HTTPRoute):
+            _complete_options(route)
             for handler, _ in route.route_handler_map.values():
                 self._describe(route, handler)
 
@@ -103,3 +105,11 @@ class ProblemResponsesPlugin(ReceiveRoutePlugin):
     def _needs_token(self, route: HTTPRoute, handler: HTTPRouteHandler) -> bool:
         is_public = handler.opt.get(NO_AUTH) or route.path.startswith(self._public_paths)
         return self._authenticated and not is_public
+
+
+def _complete_options(route: HTTPRoute) -> None:
+    # A Controller's handlers are registered one by one, and Litestar answers OPTIONS from the route
+    # of the first, which knows no method but its own.
+    handler, _ = route.route_handler_map["OPTIONS"]
+    first: HTTPRoute = getclosurevars(handler.fn).nonlocals["self"]
+    first.methods |= route.methods

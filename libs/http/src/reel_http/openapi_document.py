@@ -32,7 +32,7 @@ RETRY_AFTER: Final[Json] = {
     "schema": SECONDS,
 }
 CHALLENGE: Final[Json] = {
-    "description": "The challenge of RFC 6750, section 3.",
+    "description": "What is missing: a token (RFC 6750, section 3), or a signature.",
     "required": True,
     "schema": TEXT,
 }

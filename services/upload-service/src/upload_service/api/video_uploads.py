@@ -32,6 +32,7 @@ class VideoUploadController(Controller):
     exception_handlers = RETRYABLE
 
     @post(
+        operation_id="createUpload",
         opt={IDEMPOTENT: True},
         responses=problem_responses(404, 409, 503),
         response_headers=[LOCATION],

@@ -1,0 +1,154 @@
+"""Runs schemathesis against a service: every phase, every check, every finding told."""
+
+from collections import Counter
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import schemathesis
+from schemathesis import AuthContext, Case, Config, HookContext, Response
+from schemathesis.core.failures import Failure
+from schemathesis.engine import events, from_schema
+from schemathesis.hooks import GLOBAL_HOOK_DISPATCHER
+from schemathesis.openapi.checks import RejectedPositiveData
+from schemathesis.schemas import BaseSchema
+
+from reel_testing.openapi.dressing import AUTHORIZATION, dress
+from reel_testing.openapi.rules import is_rule
+from reel_testing.openapi.signatures import Signature
+from reel_testing.openapi.stage import Stage
+from reel_testing.stack import RunningStack
+
+CASES_AN_OWNER: Final = 40
+"""Then another one comes, before the share of open uploads is used up."""
+SUCCESS: Final = range(200, 300)
+
+
+@dataclass
+class Outcome:
+    """How often each operation answered what, and what was wrong."""
+
+    statuses: Counter[tuple[str, int]] = field(default_factory=Counter[tuple[str, int]])
+    findings: list[str] = field(default_factory=list[str])
+
+    @property
+    def operations(self) -> set[str]:
+        return {operation for operation, _ in self.statuses}
+
+    @property
+    def cases(self) -> int:
+        return self.statuses.total()
+
+    def unsuccessful(self) -> set[str]:
+        """Return the operations that never answered 2xx."""
+        good = {name for name, status in self.statuses if status in SUCCESS}
+        return self.operations - good
+
+
+@dataclass
+class Doorkeeper:
+    """Sends each case as somebody, about something that is theirs, and signs the webhooks."""
+
+    stack: RunningStack
+    stage: Stage
+    cases: int = 0
+
+    def admit(self, case: Case, kwargs: dict[str, Any]) -> None:
+        self.cases += 1
+        if self.cases % CASES_AN_OWNER == 0:
+            self.stage.close()
+            self.stage = Stage(self.stack)
+        dress(case, self.stage)
+        if secret := _secret_for(case.path):
+            kwargs["auth"] = Signature(self.stack.secrets[secret])
+
+
+def _secret_for(path: str) -> str | None:
+    if path.startswith("/api/webhooks/uploads"):
+        return "uploadWebhookSecret"
+    return "transcodeWebhookSecret" if path.startswith("/api/webhooks/") else None
+
+
+@contextmanager
+def _hooked(doorkeeper: Doorkeeper) -> Generator[None]:
+    @schemathesis.hook
+    def before_call(_context: HookContext, case: Case, kwargs: dict[str, Any]) -> None:
+        doorkeeper.admit(case, kwargs)
+
+    try:
+        yield
+    finally:
+        GLOBAL_HOOK_DISPATCHER.unregister(before_call)
+        doorkeeper.stage.close()
+
+
+def load(document: Path, base_url: str, *, examples: int) -> BaseSchema:
+    """Load a document for a number of generated cases an operation, always the same ones."""
+    settings: dict[str, Any] = {
+        "base-url": base_url,
+        "request-timeout": 10,
+        "max-stream-events": 1,
+        "continue-on-failure": True,
+        "generation": {
+            "deterministic": True,
+            "max-examples": examples,
+            "with-security-parameters": False,
+        },
+    }
+    config = Config.from_dict(settings)
+    return schemathesis.openapi.from_path(document, config=config)
+
+
+def run(schema: BaseSchema, stack: RunningStack) -> Outcome:
+    """Execute every phase and return what came out."""
+    outcome = Outcome()
+    doorkeeper = Doorkeeper(stack, Stage(stack))
+
+    @schema.auth(refresh_interval=None)
+    class Caller:
+        """Every request has a caller; `before_call` decides which."""
+
+        def get(self, _case: Case, _context: AuthContext) -> str:
+            return doorkeeper.stage.somebody.token
+
+        def set(self, case: Case, data: str, _context: AuthContext) -> None:
+            case.headers[AUTHORIZATION] = f"Bearer {data}"
+
+    @schema.hooks.hook
+    def filter_failure(
+        _context: HookContext, failure: Failure, case: Case, response: Response
+    ) -> bool:
+        return not (isinstance(failure, RejectedPositiveData) and is_rule(case, response))
+
+    with _hooked(doorkeeper):
+        for event in from_schema(schema).execute():
+            _note(event, outcome)
+    return outcome
+
+
+def _note(event: events.EngineEvent, outcome: Outcome) -> None:
+    if isinstance(event, events.NonFatalError):
+        outcome.findings.append(f"{event.label}: {event.value!r}")
+    elif isinstance(event, events.FatalError):
+        raise event.exception
+    elif isinstance(event, events.ScenarioFinished):
+        outcome.statuses.update(_answers(event))
+        outcome.findings.extend(_failures(event))
+
+
+def _answers(event: events.ScenarioFinished) -> Iterator[tuple[str, int]]:
+    for case_id, interaction in event.recorder.interactions.items():
+        if interaction.response is not None:
+            label = event.recorder.cases[case_id].value.operation.label
+            yield label, interaction.response.status_code
+
+
+def _failures(event: events.ScenarioFinished) -> Iterator[str]:
+    for checks in event.recorder.checks.values():
+        for check in checks:
+            if check.failure_info is not None:
+                failure = check.failure_info.failure
+                sample = check.failure_info.code_sample
+                yield f"{check.name}: {failure.operation}: {failure.message}\n{sample}"
