@@ -29,11 +29,13 @@ def dress(case: Case, stage: Stage) -> None:
     name = operation_id(case)
     scene = scene_for(name, seed, stage)
     _name_the_real(case, scene)
-    if seed // 7 % KEEP_ONE_IN and _is_good(case, "headers"):
+    is_helped = seed // 7 % KEEP_ONE_IN > 0
+    if is_helped and _is_good(case, "headers"):
         known = {"If-Match": "*", "webhook-id": f"msg-{uuid4()}"}
         case.headers.update({key: text for key, text in known.items() if key in case.headers})
-    if seed // 7 % KEEP_ONE_IN and _is_good(case, "body") and isinstance(case.body, dict):
-        case.body = BODIES.get(name, _as_it_is)(_integers(case.body), scene, seed)
+    if _is_good(case, "body") and isinstance(case.body, dict):
+        body = _integers(case.body)
+        case.body = BODIES.get(name, _as_it_is)(body, scene, seed) if is_helped else body
     if AUTHORIZATION in case.headers:
         case.headers[AUTHORIZATION] = f"Bearer {scene.token}"
 

@@ -24,6 +24,7 @@ from reel_testing.stack import RunningStack
 CASES_AN_OWNER: Final = 40
 """Then another one comes, before the share of open uploads is used up."""
 SUCCESS: Final = range(200, 300)
+TIMEOUT_S: Final = 20
 
 
 @dataclass
@@ -38,13 +39,16 @@ class Outcome:
         return {operation for operation, _ in self.statuses}
 
     @property
-    def cases(self) -> int:
-        return self.statuses.total()
+    def successful(self) -> set[str]:
+        """The operations that answered 2xx at least once, to their own method."""
+        return {name for name, status in self.statuses if status in SUCCESS}
 
-    def unsuccessful(self) -> set[str]:
-        """Return the operations that never answered 2xx."""
-        good = {name for name, status in self.statuses if status in SUCCESS}
-        return self.operations - good
+    def __str__(self) -> str:
+        lines = [f"{self.statuses.total()} requests"]
+        for name in sorted(self.operations):
+            told = {status: n for (of, status), n in self.statuses.items() if of == name}
+            lines.append(f"{name}: {dict(sorted(told.items()))}")
+        return "\n".join(lines)
 
 
 @dataclass
@@ -84,21 +88,45 @@ def _hooked(doorkeeper: Doorkeeper) -> Generator[None]:
         doorkeeper.stage.close()
 
 
-def load(document: Path, base_url: str, *, examples: int) -> BaseSchema:
-    """Load a document for a number of generated cases an operation, always the same ones."""
+@dataclass(frozen=True, kw_only=True)
+class Extent:
+    """How much is asked: generated cases an operation, and whether sequences are tried as well.
+
+    Boundary values, missing members and wrong media types come on top: they are what a document
+    makes of itself, always whole.
+    """
+
+    examples: int
+    is_stateful: bool
+    other_methods: tuple[str, ...]
+
+
+SLICE: Final = Extent(examples=2, is_stateful=False, other_methods=("options", "put"))
+WHOLE: Final = Extent(
+    examples=300,
+    is_stateful=True,
+    other_methods=("get", "put", "post", "delete", "options", "patch", "trace", "query"),
+)
+
+
+def load(document: Path, base_url: str, extent: Extent) -> BaseSchema:
+    """Load a document for a run that is the same each time."""
     settings: dict[str, Any] = {
         "base-url": base_url,
-        "request-timeout": 10,
+        "request-timeout": TIMEOUT_S,
         "max-stream-events": 1,
         "continue-on-failure": True,
+        "phases": {
+            "stateful": {"enabled": extent.is_stateful},
+            "coverage": {"unexpected-methods": list(extent.other_methods)},
+        },
         "generation": {
             "deterministic": True,
-            "max-examples": examples,
+            "max-examples": extent.examples,
             "with-security-parameters": False,
         },
     }
-    config = Config.from_dict(settings)
-    return schemathesis.openapi.from_path(document, config=config)
+    return schemathesis.openapi.from_path(document, config=Config.from_dict(settings))
 
 
 def run(schema: BaseSchema, stack: RunningStack) -> Outcome:
@@ -140,9 +168,9 @@ def _note(event: events.EngineEvent, outcome: Outcome) -> None:
 
 def _answers(event: events.ScenarioFinished) -> Iterator[tuple[str, int]]:
     for case_id, interaction in event.recorder.interactions.items():
-        if interaction.response is not None:
-            label = event.recorder.cases[case_id].value.operation.label
-            yield label, interaction.response.status_code
+        case = event.recorder.cases[case_id].value
+        if interaction.response is not None and case.method.lower() == case.operation.method:
+            yield case.operation.label, interaction.response.status_code
 
 
 def _failures(event: events.ScenarioFinished) -> Iterator[str]:
