@@ -25,7 +25,7 @@ COLLECTION: Final = CONTRACTS / "reel.postman_collection.json"
 ENVIRONMENT: Final = CONTRACTS / "reel.postman_environment.json"
 NEWMAN: Final = ROOT / ".tools" / "newman" / "node_modules" / ".bin" / "newman"
 PREPARED: Final = VAR / "postman"
-FILM_S: Final = 4
+FILM_S: Final = 9
 PART_BYTES: Final = 5_242_880
 TIMEOUT_MS: Final = 20_000
 RUN_S: Final = 300
@@ -34,7 +34,7 @@ NO_VIDEO: Final = b"Milk, bread, a dozen eggs.\n" * 40
 
 def prepare(folder: Path, gateway_url: str, token: Callable[[UUID], str]) -> Path:
     """Write the files to send, and the environment whose path is returned."""
-    film = sources.make("mov", folder / "film.mov", seconds=FILM_S).read_bytes()
+    film = sources.make("mov-upright", folder / "film.mov", seconds=FILM_S).read_bytes()
     if not PART_BYTES < len(film) <= 2 * PART_BYTES:
         raise ValueError(f"The collection sends two parts; {len(film)} bytes are not two")
     (folder / "part-1.bin").write_bytes(film[:PART_BYTES])
@@ -64,10 +64,10 @@ def _environment(folder: Path, values: dict[str, str]) -> Path:
 
 
 def newman(folder: Path, environment: Path) -> int:
-    """Run the collection, and return newman's exit status."""
+    """Run the collection up to its first failure, and return newman's exit status."""
     options = ("--environment", str(environment), "--working-dir", str(folder))
     limits = ("--timeout-request", str(TIMEOUT_MS), "--timeout", str(RUN_S * 1000))
-    command = [str(NEWMAN), "run", str(COLLECTION), *options, *limits]
+    command = [str(NEWMAN), "run", str(COLLECTION), "--bail", *options, *limits]
     env = {**os.environ, "NO_PROXY": "127.0.0.1,localhost"}
     return subprocess.run(command, env=env, timeout=RUN_S + 30, check=False).returncode
 

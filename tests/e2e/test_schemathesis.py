@@ -22,7 +22,10 @@ async def test_a_service_serves_the_committed_document(stack: RunningStack, serv
         pages = [await http.get(path) for path in ("/schema", "/schema/swagger")]
 
     assert served.content.strip(), served.status_code
-    assert served.json() == httpx.Response(200, content=(DOCUMENTS / f"{service}.json").read_bytes()).json()
+    assert (
+        served.json()
+        == httpx.Response(200, content=(DOCUMENTS / f"{service}.json").read_bytes()).json()
+    )
     assert [page.status_code for page in pages] == [200, 200]
     assert all(page.headers["content-type"].startswith("text/html") for page in pages)
 
