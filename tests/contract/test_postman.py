@@ -46,9 +46,11 @@ def asked() -> set[str]:
     """Return the operations asked for, with `{}` where an id stands."""
     found: set[str] = set()
     for item in requests(collection()["item"]):
-        url = item["request"]["url"]
-        if isinstance(url, dict) and url["host"] == ["{{baseUrl}}"]:
-            path = "/".join(NAME.sub("{}", step) for step in url["path"])
+        url: Json | str = item["request"]["url"]
+        raw = url if isinstance(url, str) else str(url["raw"])
+        base, _, path = raw.partition("/")
+        if base == "{{baseUrl}}":
+            path = NAME.sub("{}", path.partition("?")[0])
             found.add(f"{item['request']['method']} /{path}")
     return found
 

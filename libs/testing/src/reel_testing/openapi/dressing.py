@@ -6,13 +6,12 @@ case alone, so that hypothesis finds the same request again.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, cast
 from uuid import uuid4
 from zlib import crc32
 
-from schemathesis import Case
-
 from reel_kernel.media import MAX_SOURCE_BYTES, MIMES
+from reel_testing.openapi.cases import AnyCase, operation_id
 from reel_testing.openapi.scenes import scene_for
 from reel_testing.openapi.stage import NO_FILM, Scene, Stage
 
@@ -23,7 +22,7 @@ KEEP_ONE_IN: Final = 4
 AUTHORIZATION: Final = "Authorization"
 
 
-def dress(case: Case, stage: Stage) -> None:
+def dress(case: AnyCase, stage: Stage) -> None:
     """Change a request in place, just before it is sent."""
     seed = crc32(repr((case.path_parameters, case.query, case.body)).encode())
     name = operation_id(case)
@@ -40,22 +39,20 @@ def dress(case: Case, stage: Stage) -> None:
         case.headers[AUTHORIZATION] = f"Bearer {scene.token}"
 
 
-def operation_id(case: Case) -> str:
-    return str(case.operation.definition.raw["operationId"])
-
-
-def _integers(value: object) -> Any:  # noqa: ANN401 - JSON in, the same JSON out
+def _integers(value: Any) -> Any:  # noqa: ANN401 - JSON in, the same JSON out
     """Write whole numbers as integers: JSON Schema does not tell 1 from 1.0, our decoder does."""
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    if isinstance(value, list):
-        return [_integers(item) for item in value]
-    if isinstance(value, dict):
-        return {key: _integers(item) for key, item in value.items()}
-    return value
+    match value:
+        case float() if value.is_integer():
+            return int(value)
+        case list():
+            return [_integers(item) for item in cast("list[Any]", value)]
+        case dict():
+            return {key: _integers(item) for key, item in cast("Json", value).items()}
+        case _:
+            return value
 
 
-def _is_good(case: Case, part: str) -> bool:
+def _is_good(case: AnyCase, part: str) -> bool:
     meta = case.meta
     if meta is None:
         return False
@@ -63,7 +60,7 @@ def _is_good(case: Case, part: str) -> bool:
     return all(mode.is_positive for mode in found)
 
 
-def _name_the_real(case: Case, scene: Scene) -> None:
+def _name_the_real(case: AnyCase, scene: Scene) -> None:
     ids = {"video_id": scene.video_id, "session_id": scene.session_id}
     if _is_good(case, "path_parameters"):
         for name in case.path_parameters.keys() & ids.keys():

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import msgspec
-from schemathesis import Case, Response
+from schemathesis import Response
 
-from reel_testing.openapi.dressing import operation_id
+from reel_testing.openapi.cases import AnyCase, operation_id
 
 OF_SCHEMAS: Final = frozenset({"invalid", "unknown", "missing"})
 """Codes of `errors` that a schema accounts for; every other one is a rule beyond it."""
@@ -22,7 +22,7 @@ PRECONDITION_FAILED: Final = 412
 INVALID: Final = 422
 
 
-def is_rule(case: Case, response: Response) -> bool:
+def is_rule(case: AnyCase, response: Response) -> bool:
     """Tell whether an answer refuses a good request for a reason that is documented in words."""
     if response.status_code == PRECONDITION_FAILED:
         return "If-Match" in case.headers

@@ -5,16 +5,16 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import schemathesis
-from schemathesis import AuthContext, Case, Config, HookContext, Response
+from schemathesis import AuthContext, HookContext, Response
 from schemathesis.core.failures import Failure
 from schemathesis.engine import events, from_schema
 from schemathesis.hooks import GLOBAL_HOOK_DISPATCHER
 from schemathesis.openapi.checks import RejectedPositiveData
-from schemathesis.schemas import BaseSchema
 
+from reel_testing.openapi.cases import AnyCase
 from reel_testing.openapi.dressing import AUTHORIZATION, dress
 from reel_testing.openapi.rules import is_rule
 from reel_testing.openapi.signatures import Signature
@@ -23,6 +23,8 @@ from reel_testing.stack import RunningStack
 
 CASES_AN_OWNER: Final = 40
 """Then another one comes, before the share of open uploads is used up."""
+LIBRARY: Final = cast("Any", schemathesis)
+DISPATCHER: Final = cast("Any", GLOBAL_HOOK_DISPATCHER)
 SUCCESS: Final = range(200, 300)
 TIMEOUT_S: Final = 20
 
@@ -59,7 +61,7 @@ class Doorkeeper:
     stage: Stage
     cases: int = 0
 
-    def admit(self, case: Case, kwargs: dict[str, Any]) -> None:
+    def admit(self, case: AnyCase, kwargs: dict[str, Any]) -> None:
         self.cases += 1
         if self.cases % CASES_AN_OWNER == 0:
             self.stage.close()
@@ -77,14 +79,14 @@ def _secret_for(path: str) -> str | None:
 
 @contextmanager
 def _hooked(doorkeeper: Doorkeeper) -> Generator[None]:
-    @schemathesis.hook
-    def before_call(_context: HookContext, case: Case, kwargs: dict[str, Any]) -> None:
+    def before_call(_context: HookContext, case: AnyCase, kwargs: dict[str, Any]) -> None:
         doorkeeper.admit(case, kwargs)
 
+    LIBRARY.hook(before_call)
     try:
         yield
     finally:
-        GLOBAL_HOOK_DISPATCHER.unregister(before_call)
+        DISPATCHER.unregister(before_call)
         doorkeeper.stage.close()
 
 
@@ -109,7 +111,7 @@ WHOLE: Final = Extent(
 )
 
 
-def load(document: Path, base_url: str, extent: Extent) -> BaseSchema:
+def load(document: Path, base_url: str, extent: Extent) -> Any:  # noqa: ANN401 - schemathesis leaves its type open
     """Load a document for a run that is the same each time."""
     settings: dict[str, Any] = {
         "base-url": base_url,
@@ -133,30 +135,31 @@ def load(document: Path, base_url: str, extent: Extent) -> BaseSchema:
             "with-security-parameters": False,
         },
     }
-    return schemathesis.openapi.from_path(document, config=Config.from_dict(settings))
+    return LIBRARY.openapi.from_path(document, config=LIBRARY.Config.from_dict(settings))
 
 
-def run(schema: BaseSchema, stack: RunningStack) -> Outcome:
+def run(schema: Any, stack: RunningStack) -> Outcome:  # noqa: ANN401 - as `load` returns it
     """Execute every phase and return what came out."""
     outcome = Outcome()
     doorkeeper = Doorkeeper(stack, Stage(stack))
 
-    @schema.auth(refresh_interval=None)
     class Caller:
         """Every request has a caller; `before_call` decides which."""
 
-        def get(self, _case: Case, _context: AuthContext) -> str:
+        def get(self, _case: AnyCase, _context: AuthContext) -> str:
             return doorkeeper.stage.somebody.token
 
-        def set(self, case: Case, data: str, _context: AuthContext) -> None:
+        def set(self, case: AnyCase, data: str, _context: AuthContext) -> None:
             case.headers[AUTHORIZATION] = f"Bearer {data}"
 
-    @schema.hooks.hook
+    schema.auth(refresh_interval=None)(Caller)
+
     def filter_failure(
-        _context: HookContext, failure: Failure, case: Case, response: Response
+        _context: HookContext, failure: Failure, case: AnyCase, response: Response
     ) -> bool:
         return not (isinstance(failure, RejectedPositiveData) and is_rule(case, response))
 
+    schema.hooks.hook(filter_failure)
     with _hooked(doorkeeper):
         for event in from_schema(schema).execute():
             _note(event, outcome)
@@ -174,8 +177,9 @@ def _note(event: events.EngineEvent, outcome: Outcome) -> None:
 
 
 def _answers(event: events.ScenarioFinished) -> Iterator[tuple[str, int]]:
-    for case_id, interaction in event.recorder.interactions.items():
-        case = event.recorder.cases[case_id].value
+    recorder: Any = event.recorder
+    for case_id, interaction in recorder.interactions.items():
+        case: AnyCase = recorder.cases[case_id].value
         if interaction.response is not None and case.method.lower() == case.operation.method:
             yield case.operation.label, interaction.response.status_code
 
@@ -187,3 +191,8 @@ def _failures(event: events.ScenarioFinished) -> Iterator[str]:
                 failure = check.failure_info.failure
                 sample = check.failure_info.code_sample
                 yield f"{check.name}: {failure.operation}: {failure.message}\n{sample}"
+
+
+def labels(schema: Any) -> set[str]:  # noqa: ANN401 - as `load` returns it
+    """Return the operations of a document, named as `Outcome` names them."""
+    return {found.ok().label for found in schema.get_all_operations()}

@@ -23,7 +23,9 @@ class Signature(AuthBase):
 
     def __call__(self, r: PreparedRequest) -> PreparedRequest:
         body = r.body or b""
-        data = body.encode() if isinstance(body, str) else bytes(body)
+        if not isinstance(body, (bytes, str)):
+            raise TypeError("A body that is streamed cannot be signed")
+        data = body.encode() if isinstance(body, str) else body
         named = r.headers.get(WEBHOOK_ID)
         name = named.decode("latin-1") if isinstance(named, bytes) else named
         try:
