@@ -54,6 +54,8 @@ IN_FLIGHT: Final[Mapping[str, Json]] = {
     }
 }
 CONFLICT: Final = "409"
+OK: Final = "200"
+NOT_MODIFIED: Final = "304"
 IDEMPOTENCY_KEY: Final = "Idempotency-Key"
 
 
@@ -116,6 +118,8 @@ def _describe_headers(operation: Json) -> None:
         for header in headers.values():
             header.setdefault("schema", TEXT)
         headers["X-Request-Id"] = REQUEST_ID
+        if status == NOT_MODIFIED:
+            headers["ETag"] = operation["responses"][OK]["headers"]["ETag"]
         if PROBLEM in answer.get("content", {}):
             headers |= OF_PROBLEM.get(status, {})
         if IDEMPOTENCY_KEY in names:
