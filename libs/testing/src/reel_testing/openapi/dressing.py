@@ -6,7 +6,7 @@ case alone, so that hypothesis finds the same request again.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final, cast
+from typing import Any, Final, TypeGuard, cast
 from uuid import uuid4
 from zlib import crc32
 
@@ -32,7 +32,7 @@ def dress(case: AnyCase, stage: Stage) -> None:
     if is_helped and _is_good(case, "headers"):
         known = {"If-Match": "*", "webhook-id": f"msg-{uuid4()}"}
         case.headers.update({key: text for key, text in known.items() if key in case.headers})
-    if _is_good(case, "body") and isinstance(case.body, dict):
+    if _is_good(case, "body") and _is_object(case.body):
         body = _integers(case.body)
         case.body = BODIES.get(name, _as_it_is)(body, scene, seed) if is_helped else body
     if AUTHORIZATION in case.headers:
@@ -50,6 +50,10 @@ def _integers(value: Any) -> Any:  # noqa: ANN401 - JSON in, the same JSON out
             return {key: _integers(item) for key, item in cast("Json", value).items()}
         case _:
             return value
+
+
+def _is_object(value: object) -> TypeGuard[Json]:
+    return isinstance(value, dict)
 
 
 def _is_good(case: AnyCase, part: str) -> bool:
