@@ -13,6 +13,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 SERVERS_READY := .tools/servers/.ready
 PEER_READY := .tools/peer/.ready
+NEWMAN_READY := .tools/newman/.ready
 MANIFESTS := $(wildcard */pyproject.toml */*/pyproject.toml)
 PYTEST := $(BIN)/pytest
 JOBS ?= auto
@@ -33,6 +34,10 @@ $(SERVERS_READY): deploy/local/servers/requirements.lock tools/setup.sh tools/uv
 
 $(PEER_READY): tests/load/peer/requirements.lock tools/setup.sh tools/uv/requirements.lock
 	@tools/setup.sh peer
+	@touch $@
+
+$(NEWMAN_READY): $(wildcard tools/newman/*) tools/newman/.npmrc tools/setup.sh
+	@tools/setup.sh newman
 	@touch $@
 
 lock: ## resolve every requirements.lock again; UPGRADE=1 takes newer versions
@@ -80,6 +85,9 @@ test-long: setup ## what the tests above run a slice of, whole: fuzzing, propert
 e2e: setup ## the whole stack, through its public addresses
 	$(PYTEST) $(PARALLEL) tests/e2e tests/resilience
 
+postman: setup $(NEWMAN_READY) ## the Postman collection, by newman; PREPARE=1 readies it for make up
+	@$(BIN)/python tools/postman.py $(if $(PREPARE),--prepare)
+
 matrix: $(READY) ## every kind of film with its plan and checked output; writes var/matrix.md
 	@mkdir -p var
 	@$(PYTEST) tests/integration/transcode_media/test_matrix.py -q -o junit_family=xunit1 \
@@ -118,4 +126,4 @@ help: ## this list
 	/^[a-z0-9-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: setup lock clean fmt lint types arch contracts test test-unit test-integration test-long e2e \
-	matrix bench quality demo up down logs token ops help
+	postman matrix bench quality demo up down logs token ops help

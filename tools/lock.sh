@@ -50,3 +50,9 @@ inputs="pyproject.toml"
 for directory in $members; do inputs="$inputs $directory/pyproject.toml"; done
 # shellcheck disable=SC2086
 compile requirements.lock --group dev $inputs "$build"
+
+# The lock of newman, which only make postman needs.
+if command -v npm >/dev/null; then
+    echo "lock: tools/newman/package-lock.json" >&2
+    (cd tools/newman && npm install --package-lock-only --loglevel=error >/dev/null)
+fi

@@ -4,6 +4,7 @@
 #   tools/setup.sh develop     .venv: every locked dependency, our own packages editable
 #   tools/setup.sh servers     .tools/servers: the programs the embedded stack runs
 #   tools/setup.sh peer        .tools/peer: the other encoder that the benchmark compares with
+#   tools/setup.sh newman      .tools/newman: runs the Postman collection; needs Node 20
 #   tools/setup.sh uv          prints the path of the uv that the others use
 #
 # Writes below the clone and in the caches of pip and uv, nowhere else. PYTHON names an
@@ -102,6 +103,17 @@ develop() {
     "$uv" pip install --quiet --no-deps --no-build-isolation --python .venv/bin/python $packages
 }
 
+newman() {
+    if ! node -e 'process.exit(process.versions.node.split(".")[0] < 20 ? 1 : 0)' 2>/dev/null; then
+        fail "make postman needs Node 20 or newer, with npm, and nothing else does; found:" \
+            "$(node --version 2>/dev/null || echo none)"
+    fi
+    mkdir -p .tools/newman
+    cp tools/newman/package.json tools/newman/package-lock.json tools/newman/.npmrc .tools/newman
+    say "installing tools/newman/package-lock.json into .tools/newman"
+    (cd .tools/newman && npm ci --loglevel=error >&2)
+}
+
 prepare
 python=$(find_python)
 uv=$(find_uv)
@@ -109,6 +121,7 @@ case "${1:-}" in
 develop) develop ;;
 servers) environment .tools/servers deploy/local/servers/requirements.lock ;;
 peer) environment .tools/peer tests/load/peer/requirements.lock ;;
+newman) newman ;;
 uv) echo "$uv" ;;
-*) fail "say develop, servers, peer or uv" ;;
+*) fail "say develop, servers, peer, newman or uv" ;;
 esac

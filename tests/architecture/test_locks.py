@@ -1,5 +1,6 @@
 """The locks are complete, exact, and tell nothing of where they were made."""
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -73,6 +74,22 @@ def test_there_is_a_lock_for_each_service_development_the_servers_the_peer_and_u
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_lock_names_no_index_host_or_path(lock: Path) -> None:
     assert ADDRESS.findall(lock.read_text()) == []
+
+
+@pytest.mark.parametrize("name", ["package-lock.json", ".npmrc"])
+def test_the_npm_lock_names_no_registry(name: str) -> None:
+    text = (ROOT / "tools" / "newman" / name).read_text()
+
+    assert '"resolved"' not in text
+    assert "registry=" not in text.replace("omit-lockfile-registry-resolved=", "")
+
+
+def test_every_package_of_the_npm_lock_has_a_hash() -> None:
+    lock = json.loads((ROOT / "tools" / "newman" / "package-lock.json").read_text())
+    packages = {path: found for path, found in lock["packages"].items() if path}
+
+    assert packages
+    assert [path for path, found in packages.items() if "integrity" not in found] == []
 
 
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda path: str(path.relative_to(ROOT)))

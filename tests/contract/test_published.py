@@ -1,9 +1,12 @@
 """The committed documents are what the code says, and are documents of their kind."""
 
+from pathlib import Path
+
+import pytest
 from jsonschema import Draft202012Validator
 
 from reel_contract_tools.openapi import APPS, openapi_of
-from reel_contract_tools.publish import encode, generate, read
+from reel_contract_tools.publish import BASELINE, SCHEMAS, encode, generate, read
 from reel_contract_tools.schemas import schema_of, structs
 from reel_testing.tree import ROOT
 
@@ -48,3 +51,20 @@ def test_no_public_operation_of_an_api_lacks_a_problem_answer() -> None:
                     if "application/problem+json" in answer.get("content", {})
                 ]
                 assert described, f"{service}: {method.upper()} {path}"
+
+
+@pytest.mark.parametrize("folder", [CONTRACTS, CONTRACTS / BASELINE])
+def test_an_api_document_says_of_a_body_what_its_schema_says(folder: Path) -> None:
+    documents = read(folder)
+    defined = {
+        name: definition
+        for path, document in documents.items()
+        if path.startswith(f"{SCHEMAS}/")
+        for name, definition in document["$defs"].items()
+    }
+
+    for path, document in documents.items():
+        components = document.get("components", {}).get("schemas", {})
+        for name in components.keys() & defined.keys():
+            said = encode(components[name]).replace(b"#/components/schemas/", b"#/$defs/")
+            assert said == encode(defined[name]), f"{path}: {name}"

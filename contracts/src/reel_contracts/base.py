@@ -1,5 +1,6 @@
 """Wire conventions: camelCase, immutable, keyword-only; strict to clients, tolerant to peers."""
 
+from datetime import datetime
 from typing import Annotated
 
 import msgspec
@@ -21,4 +22,6 @@ Checksum = Annotated[
     str,
     Meta(min_length=1, max_length=64, description="Base64 checksum, by the session's algorithm."),
 ]
+Instant = Annotated[datetime, Meta(tz=True)]
+"""RFC 3339 with its offset: without one it is no instant."""
 PartNumber = Annotated[int, Meta(ge=1, le=10_000, description="S3 part number, from 1.")]

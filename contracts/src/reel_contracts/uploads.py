@@ -3,14 +3,22 @@
 Members that tell of checksums are left out where an upload has none: then all is as in the spec.
 """
 
-from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
 from msgspec import Meta
 
-from reel_contracts.base import Checksum, ETag, Message, Mime, PartNumber, Request, SizeBytes
+from reel_contracts.base import (
+    Checksum,
+    ETag,
+    Instant,
+    Message,
+    Mime,
+    PartNumber,
+    Request,
+    SizeBytes,
+)
 
 
 class UploadStatus(StrEnum):
@@ -97,7 +105,7 @@ class PartUrl(Message, frozen=True, kw_only=True, omit_defaults=True):
 
     part_number: int
     upload_url: str
-    expires_at: datetime
+    expires_at: Instant
     headers: dict[str, str] | None = None
 
 

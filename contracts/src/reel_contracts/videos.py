@@ -1,13 +1,12 @@
 """HTTP contract of video-service (spec 2.1)."""
 
-from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
 from msgspec import UNSET, Meta, UnsetType
 
-from reel_contracts.base import Message, Mime, Request, SizeBytes
+from reel_contracts.base import Instant, Message, Mime, Request, SizeBytes
 from reel_contracts.webhooks import TranscodePhase
 
 Title = Annotated[str, Meta(min_length=1, max_length=200)]
@@ -53,8 +52,8 @@ class CreatedVideo(Message, frozen=True, kw_only=True):
     description: str | None
     source: Source
     status: VideoStatus
-    created_at: datetime
-    updated_at: datetime
+    created_at: Instant
+    updated_at: Instant
 
 
 class Playback(Message, frozen=True, kw_only=True):
@@ -97,8 +96,8 @@ class VideoView(Message, frozen=True, kw_only=True):
     duration_seconds: float | None
     width: int | None
     height: int | None
-    created_at: datetime
-    updated_at: datetime
+    created_at: Instant
+    updated_at: Instant
     progress: ProgressView | None = None
 
 
@@ -107,8 +106,8 @@ class VideoSummary(Message, frozen=True, kw_only=True):
     title: str
     description: str | None
     status: VideoStatus
-    created_at: datetime
-    updated_at: datetime
+    created_at: Instant
+    updated_at: Instant
 
 
 class VideoPage(Message, frozen=True, kw_only=True):
@@ -125,4 +124,4 @@ class UpdatedVideo(Message, frozen=True, kw_only=True):
     title: str
     description: str | None
     status: VideoStatus
-    updated_at: datetime
+    updated_at: Instant

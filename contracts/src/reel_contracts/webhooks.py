@@ -3,14 +3,13 @@
 Transport: Standard Webhooks headers `webhook-id`, `webhook-timestamp`, `webhook-signature`.
 """
 
-from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
 from msgspec import Meta
 
-from reel_contracts.base import Message
+from reel_contracts.base import Instant, Message
 
 Pixels = Annotated[int, Meta(ge=1, le=65_535)]
 Bandwidth = Annotated[int, Meta(ge=1, le=2_147_483_647, description="Peak in bit/s.")]
@@ -124,4 +123,4 @@ class PartPurged(Message, frozen=True, kw_only=True):
     objects: Count
     size_bytes: Count
     last: bool
-    purged_at: datetime
+    purged_at: Instant

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
+from secrets import token_hex
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -35,6 +36,7 @@ async def an_upload(service: VideoService, owner: UUID) -> tuple[str, bytes, dic
 def assert_refused(response: httpx.Response) -> None:
     assert (response.status_code, response.json()["code"]) == (401, "bad-signature")
     assert response.headers["content-type"] == "application/problem+json"
+    assert response.headers["www-authenticate"] == 'Webhook-Signature realm="reel"'
 
 
 async def test_an_unsigned_webhook_changes_nothing(service: VideoService, owner: UUID) -> None:
@@ -71,6 +73,15 @@ async def test_a_sender_cannot_speak_at_the_others_endpoint(
 
     assert_refused(await transcoder.send(uuid4(), body))
     assert_refused(await uploader.send(uuid4(), film))
+
+    assert await service.row(video_id) == before
+
+
+async def test_an_id_too_long_for_the_inbox_is_refused(service: VideoService, owner: UUID) -> None:
+    video_id, body, before = await an_upload(service, owner)
+    sender = WebhookSender(service.http, UPLOADS, service.secrets.upload)
+
+    assert_refused(await sender.send(token_hex(4000), body))
 
     assert await service.row(video_id) == before
 

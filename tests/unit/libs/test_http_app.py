@@ -55,6 +55,14 @@ class ThingController(Controller):
     ) -> int:
         return page_size
 
+    @post("/both")
+    async def both_post(self) -> None:
+        pass
+
+    @get("/both")
+    async def both_get(self) -> None:
+        pass
+
     @get("/search")
     async def search(self, text: FromQuery[str]) -> str:
         return text
@@ -150,6 +158,13 @@ async def test_a_wrong_method_names_the_right_ones(client: httpx.AsyncClient) ->
 
     problem(response, 405, "method-not-allowed")
     assert "POST" in response.headers["allow"]
+
+
+async def test_options_names_every_method_of_a_path(client: httpx.AsyncClient) -> None:
+    response = await client.options("/api/things/both")
+
+    assert response.status_code == 204
+    assert response.headers["allow"] == "GET, OPTIONS, POST"
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b'{"parts": [', b"\xff\xfe", b"[" * 200_000])

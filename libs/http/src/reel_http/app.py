@@ -91,6 +91,7 @@ def service_app(
         description: Markdown for the head of the OpenAPI document.
         max_body_bytes: Longest request body.
     """
+    document = openapi_config(title=title, version=version, description=description)
     return ServiceApp(
         route_handlers=[*health_routes(health or {}), metrics_route(samples), *controllers],
         dependencies={"owner": Provide(_owner, sync_to_thread=False), **(dependencies or {})},
@@ -98,8 +99,11 @@ def service_app(
         middleware=_middleware(auth, rate, keys),
         lifespan=list(lifespan),
         logging_config=None,
-        openapi_config=openapi_config(title=title, version=version, description=description),
-        plugins=[ProblemResponsesPlugin(authenticated=auth is not None, public_paths=(WEBHOOKS,))],
+        openapi_config=document,
+        plugins=[
+            document.structs,
+            ProblemResponsesPlugin(authenticated=auth is not None, public_paths=(WEBHOOKS,)),
+        ],
         request_class=ServiceRequest,
         request_max_body_size=max_body_bytes,
         debug=False,

@@ -32,12 +32,12 @@ def health_routes(checks: Mapping[str, Check]) -> list[HTTPRouteHandler]:
         Readiness, description="A dependency does not answer.", generate_examples=False
     )
 
-    @get("/healthz", opt={NO_AUTH: True}, sync_to_thread=False)
+    @get("/healthz", operation_id="healthz", opt={NO_AUTH: True}, sync_to_thread=False)
     def healthz() -> dict[str, str]:
         """Tell that the process serves."""
         return {"status": "ok"}
 
-    @get("/readyz", opt={NO_AUTH: True}, responses={503: unready})
+    @get("/readyz", operation_id="readyz", opt={NO_AUTH: True}, responses={503: unready})
     async def readyz() -> Response[Readiness]:
         """Tell whether what the process needs answers too."""
         readiness = await check_all(checks)

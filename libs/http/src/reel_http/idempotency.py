@@ -30,6 +30,7 @@ _RESOURCE: Final = "idempotent_resource_id"
 # The draft wants a quoted string (RFC 8941); the bare form is what most clients send.
 _QUOTED: Final = re.compile(r'"(?P<key>[\x20\x21\x23-\x5b\x5d-\x7e]{1,255})"')
 _BARE: Final = re.compile(r"(?P<key>[!#-+\--:<-\[\]-~]{1,255})")
+_EITHER: Final = f"^(?:{_QUOTED.pattern}|{_BARE.pattern})$".replace("?P<key>", "?:")
 _PASSING: Final = frozenset({401, 408, 409, 425, 429})
 """What another try may well be answered otherwise; every one of them left nothing behind."""
 _SERVER_ERROR: Final = 500
@@ -182,6 +183,6 @@ class IdempotentOperation(Operation):
             param_in="header",
             description="Makes the request safe to repeat for 24 hours: a repeat is answered as "
             f"the first was, with `{REPLAYED}: true`. Choose a random one for every new request.",
-            schema=Schema(type=OpenAPIType.STRING, min_length=1, max_length=MAX_KEY_CHARS + 2),
+            schema=Schema(type=OpenAPIType.STRING, pattern=_EITHER),
         )
         self.parameters = [*(self.parameters or []), header]

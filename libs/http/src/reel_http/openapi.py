@@ -1,12 +1,13 @@
 """OpenAPI 3.1 that tells the truth: problem answers and security on every operation."""
 
 from http import HTTPStatus
+from inspect import getclosurevars
 from typing import Any, Final
 
 from litestar import Response
 from litestar.exceptions import NotFoundException
 from litestar.handlers import HTTPRouteHandler
-from litestar.openapi import OpenAPIConfig, ResponseSpec
+from litestar.openapi import ResponseSpec
 from litestar.openapi.plugins import JsonRenderPlugin, ScalarRenderPlugin, SwaggerRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 from litestar.plugins import ReceiveRoutePlugin
@@ -16,6 +17,7 @@ from litestar.routes import BaseRoute, HTTPRoute
 from reel_contracts.problems import Problem
 from reel_http.auth import NO_AUTH
 from reel_http.idempotency import IDEMPOTENT, IdempotentOperation
+from reel_http.openapi_document import DocumentConfig
 from reel_http.problem_details import MEDIA_TYPE
 
 SCHEMA_PATH: Final = "/schema"
@@ -24,10 +26,10 @@ NONE: Final[frozenset[int]] = frozenset()
 SCALAR_VERSION: Final = "1.44.20"
 
 
-def openapi_config(*, title: str, version: str, description: str | None) -> OpenAPIConfig:
+def openapi_config(*, title: str, version: str, description: str | None) -> DocumentConfig:
     """Serve `/schema/openapi.json`, Scalar at `/schema` and Swagger UI at `/schema/swagger`."""
     bearer = SecurityScheme(type="http", scheme="bearer", bearer_format="JWT")
-    return OpenAPIConfig(
+    return DocumentConfig(
         title=title,
         version=version,
         description=description,
@@ -80,6 +82,7 @@ class ProblemResponsesPlugin(ReceiveRoutePlugin):
 
     def receive_route(self, route: BaseRoute) -> None:
         if isinstance(route, HTTPRoute):
+            _complete_options(route)
             for handler, _ in route.route_handler_map.values():
                 self._describe(route, handler)
 
@@ -102,3 +105,11 @@ class ProblemResponsesPlugin(ReceiveRoutePlugin):
     def _needs_token(self, route: HTTPRoute, handler: HTTPRouteHandler) -> bool:
         is_public = handler.opt.get(NO_AUTH) or route.path.startswith(self._public_paths)
         return self._authenticated and not is_public
+
+
+def _complete_options(route: HTTPRoute) -> None:
+    # A Controller's handlers are registered one by one, and Litestar answers OPTIONS from the route
+    # of the first, which knows no method but its own.
+    handler, _ = route.route_handler_map["OPTIONS"]
+    first: HTTPRoute = getclosurevars(handler.fn).nonlocals["self"]
+    first.methods |= route.methods

@@ -33,6 +33,7 @@ CODES: Final[Mapping[int, str]] = {
     429: "too-many-requests",
     503: "service-unavailable",
 }
+SIGNATURE: Final = 'Webhook-Signature realm="reel"'
 _MISSING_PARAMETER: Final = re.compile(
     r"^Missing required (?P<kind>\w+) parameter '(?P<name>[^']+)'"
 )
@@ -62,10 +63,15 @@ def exception_handlers(
             detail=str(error),
             errors=error.errors,
             extra=error.extra,
-            headers=retry_after(error),
+            headers={**retry_after(error), **_challenge(status)},
         )
 
     return {DomainError: domain, HTTPException: _http, Exception: _internal}
+
+
+def _challenge(status: int) -> Mapping[str, str]:
+    # RFC 9110, section 11.6.1: a 401 names what it wants. Here that is a signature, no token.
+    return {"WWW-Authenticate": SIGNATURE} if status == HTTPStatus.UNAUTHORIZED else {}
 
 
 def retry_after(error: DomainError) -> Mapping[str, str]:

@@ -23,6 +23,8 @@ from reel_messaging.retry import PermanentDeliveryError
 from reel_observability.effects import happened
 
 TOLERANCE_S: Final = 300
+MAX_ID_CHARS: Final = 255
+"""An id is a key of the inbox; ours are UUIDs."""
 TIMEOUT: Final = httpx.Timeout(10, connect=3)
 # Refusals that may pass: a secret being rotated, a clock, a race, an overload.
 RETRIED_4XX: Final = frozenset({401, 403, 408, 409, 425, 429})
@@ -129,6 +131,8 @@ class WebhookVerifier:
         """
         given = {name.lower(): value for name, value in headers.items()}
         webhook_id, sent_at = given.get("webhook-id", ""), _timestamp(given)
+        if len(webhook_id) > MAX_ID_CHARS:
+            raise BadSignature(f"webhook-id has more than {MAX_ID_CHARS} characters")
         if not webhook_id or abs(self._now() - sent_at) > self._tolerance:
             raise BadSignature("webhook-id is missing, or webhook-timestamp is not of now")
         candidates = given.get("webhook-signature", "").split()

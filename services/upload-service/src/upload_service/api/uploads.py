@@ -44,14 +44,19 @@ class UploadController(Controller):
     exception_handlers = RETRYABLE
     cache_control = NO_STORE
 
-    @get(responses=problem_responses(503))
+    @get(operation_id="getUpload", responses=problem_responses(503))
     async def show(
         self, request: ServiceRequest, session_id: FromPath[UUID], deps: NamedDependency[Deps]
     ) -> UploadView:
         """Show how far the upload is; `uploadedParts` is the store's own list."""
         return views.upload_view(await view_session(session_id, request.user.id, deps))
 
-    @post("/parts", status_code=200, responses=problem_responses(409, 503))
+    @post(
+        "/parts",
+        operation_id="requestPartUrls",
+        status_code=200,
+        responses=problem_responses(409, 503),
+    )
     async def parts(
         self,
         request: ServiceRequest,
@@ -70,7 +75,12 @@ class UploadController(Controller):
         signed = await part_urls(session_id, request.user.id, numbers, deps, checksums)
         return views.part_urls(signed) if data.part_numbers else views.part_url(signed[0])
 
-    @post("/complete", status_code=200, responses=problem_responses(409, 503))
+    @post(
+        "/complete",
+        operation_id="completeUpload",
+        status_code=200,
+        responses=problem_responses(409, 503),
+    )
     async def complete(
         self,
         request: ServiceRequest,
@@ -90,21 +100,36 @@ class UploadController(Controller):
         session = await complete_upload(session_id, request.user.id, claimed, deps, checksums)
         return views.upload_state(session)
 
-    @post("/pause", status_code=200, responses=problem_responses(409))
+    @post(
+        "/pause",
+        operation_id="pauseUpload",
+        status_code=200,
+        responses=problem_responses(409),
+    )
     async def pause(
         self, request: ServiceRequest, session_id: FromPath[UUID], deps: NamedDependency[Deps]
     ) -> UploadState:
         """Give out no more part URLs until the upload is resumed."""
         return views.upload_state(await pause_upload(session_id, request.user.id, deps))
 
-    @post("/resume", status_code=200, responses=problem_responses(409))
+    @post(
+        "/resume",
+        operation_id="resumeUpload",
+        status_code=200,
+        responses=problem_responses(409),
+    )
     async def resume(
         self, request: ServiceRequest, session_id: FromPath[UUID], deps: NamedDependency[Deps]
     ) -> UploadState:
         """Let a paused upload go on."""
         return views.upload_state(await resume_upload(session_id, request.user.id, deps))
 
-    @post("/cancel", status_code=200, responses=problem_responses(409, 503))
+    @post(
+        "/cancel",
+        operation_id="cancelUpload",
+        status_code=200,
+        responses=problem_responses(409, 503),
+    )
     async def cancel(
         self, request: ServiceRequest, session_id: FromPath[UUID], deps: NamedDependency[Deps]
     ) -> UploadState:

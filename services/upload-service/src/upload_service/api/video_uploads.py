@@ -20,7 +20,7 @@ from upload_service.ports import Deps
 from upload_service.usecases.open_session import OpenSession, open_session
 
 LOCATION: Final = ResponseHeader(
-    name="Location", description="Path of the new session.", documentation_only=True
+    name="Location", description="Path of the new session.", required=True, documentation_only=True
 )
 
 
@@ -32,6 +32,7 @@ class VideoUploadController(Controller):
     exception_handlers = RETRYABLE
 
     @post(
+        operation_id="createUpload",
         opt={IDEMPOTENT: True},
         responses=problem_responses(404, 409, 503),
         response_headers=[LOCATION],

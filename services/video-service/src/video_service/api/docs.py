@@ -11,13 +11,19 @@ from video_service.api.cursor import MAX_CHARS
 from video_service.domain.page import MAX_LIMIT
 
 ETAG: Final = ResponseHeader(
-    name="ETag", description="Strong; another one for every version.", documentation_only=True
+    name="ETag",
+    description="Strong; another one for every version.",
+    required=True,
+    documentation_only=True,
 )
 PAGE_ETAG: Final = ResponseHeader(
-    name="ETag", description="Strong; another one once the page differs.", documentation_only=True
+    name="ETag",
+    description="Strong; another one once the page differs.",
+    required=True,
+    documentation_only=True,
 )
 LOCATION: Final = ResponseHeader(
-    name="Location", description="Path of the new video.", documentation_only=True
+    name="Location", description="Path of the new video.", required=True, documentation_only=True
 )
 NOT_MODIFIED: Final = ResponseSpec(
     None, description="`If-None-Match` names the current version.", generate_examples=False

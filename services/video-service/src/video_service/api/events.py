@@ -5,7 +5,7 @@ import re
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from http import HTTPStatus
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 from uuid import UUID
 
 import msgspec
@@ -14,6 +14,7 @@ from litestar.di import NamedDependency
 from litestar.openapi import ResponseSpec
 from litestar.params import FromPath, HeaderParameter
 from litestar.response import ServerSentEventMessage, Stream
+from msgspec import Meta
 from structlog.contextvars import bind_contextvars
 
 from reel_http.request import ServiceRequest
@@ -26,6 +27,10 @@ EVENT_STREAM: Final = "text/event-stream"
 LIFETIME_S: Final = 900.0
 """Then the client comes again: a token is looked at when a stream is opened, and tokens expire."""
 RETRY_MS: Final = 2000
+DATA: Final = {
+    "contentMediaType": "application/json",
+    "contentSchema": {"$ref": "#/components/schemas/VideoView"},
+}
 
 LastEventId = Annotated[
     str | None,
@@ -33,11 +38,21 @@ LastEventId = Annotated[
         name="Last-Event-ID", description="`id` of the last event seen: nothing older is sent."
     ),
 ]
+
+
+class VideoEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """One event of a stream, by its fields; `data` is JSON, and what `getVideo` answers."""
+
+    event: Literal["status", "progress"]
+    id: str
+    data: Annotated[str, Meta(extra_json_schema=DATA)]
+
+
 EVENTS: Final = ResponseSpec(
-    str,
+    VideoEvent,
     media_type=EVENT_STREAM,
     generate_examples=False,
-    description="Events `status` and `progress`; the data of each is what `getVideo` answers.",
+    description="A stream of events; the schema is that of each.",
 )
 ENDED: Final = ResponseSpec(
     None,

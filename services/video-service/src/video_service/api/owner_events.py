@@ -5,7 +5,7 @@ import re
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, Literal
 from uuid import UUID
 
 import msgspec
@@ -20,14 +20,24 @@ from video_service.api.events import EVENT_STREAM, LIFETIME_S, RETRY_MS, LastEve
 from video_service.api.views import video_view
 from video_service.usecases.follow_owner import News, follow_owner
 
+
+class OwnerEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """One event of a stream, by its fields.
+
+    `data` is empty in `open`, which comes first; `{"id": …}` in `deleted`; else what `getVideo`
+    answers.
+    """
+
+    event: Literal["open", "status", "progress", "deleted"]
+    id: str
+    data: str
+
+
 EVENTS: Final = ResponseSpec(
-    str,
+    OwnerEvent,
     media_type=EVENT_STREAM,
     generate_examples=False,
-    description=(
-        "Events `status` and `progress`, whose data is what `getVideo` answers, and `deleted`,"
-        " whose data holds the `id` alone."
-    ),
+    description="A stream of events; the schema is that of each.",
 )
 
 

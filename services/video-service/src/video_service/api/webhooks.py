@@ -49,9 +49,11 @@ async def transcoding(
     status_code=204,
     responses=problem_responses(401),
 )
-async def progress(data: JSONBody[TranscodeProgress], edge: NamedDependency[Edge]) -> None:
+async def progress(
+    data: JSONBody[TranscodeProgress], webhook_id: WebhookId, edge: NamedDependency[Edge]
+) -> None:
     """Hear how far a transcode is; what is no step forward is answered 204, and changes nothing."""
-    bind_contextvars(video_id=str(data.video_id))
+    bind_contextvars(video_id=str(data.video_id), webhook_id=webhook_id)
     await hear_progress(progress_report(data), edge.deps)
 
 

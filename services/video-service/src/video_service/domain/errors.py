@@ -29,6 +29,7 @@ class SourceStoreUnavailable(DomainError):
 
     code = "store-unavailable"
     title = "The object store cannot be reached"
+    retry_after_s = 2
 
 
 class CdnUnavailable(DomainError):

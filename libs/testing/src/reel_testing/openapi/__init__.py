@@ -1,0 +1,1 @@
+"""Every operation of the OpenAPI documents, asked what it says it answers."""
