@@ -1,5 +1,6 @@
 """One JSON line per event on stdout, for our own code and for the libraries alike."""
 
+import json
 import logging
 import sys
 from typing import Final, TextIO
@@ -34,6 +35,10 @@ REPLACED: Final = ("uvicorn.access", "sqlalchemy.engine", "alembic.runtime.plugi
 """Loggers that say what one of our own lines says better."""
 
 
+ENCODER: Final = json.JSONEncoder(ensure_ascii=False, default=str)
+"""Made once: `json.dumps` with options makes one for every line."""
+
+
 def configure(service: str, level: str, *, stream: TextIO | None = None) -> None:
     """Send structlog and the standard library's logging out as JSON; may be called again.
 
@@ -65,6 +70,9 @@ def _formatter(service: str) -> structlog.stdlib.ProcessorFormatter:
     def name_service(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
         return {"service": service, **event}
 
+    def render(_logger: WrappedLogger, _method: str, event: EventDict) -> str:
+        return ENCODER.encode(event)
+
     return structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=SHARED,
         processors=[
@@ -72,7 +80,7 @@ def _formatter(service: str) -> structlog.stdlib.ProcessorFormatter:
             structlog.processors.format_exc_info,
             name_service,
             redact,
-            structlog.processors.JSONRenderer(ensure_ascii=False, default=str),
+            render,
         ],
     )
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Final, cast
 
 from structlog.typing import EventDict, WrappedLogger
@@ -33,6 +34,14 @@ _SECRET_TEXT: Final = tuple(
 )
 
 
+_HINTS: Final = (
+    *("x-amz-", "bearer", "basic", "whsec_", "eyj", "://", "-----begin"),
+    *("password", "secret", "token", "signature", "authorization", "cookie"),
+    *("upload_url", "uploadurl"),
+)
+"""One of them, in lower case, is in every text that a pattern above matches."""
+
+
 def redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """Mask secrets in a log entry; runs last, so tracebacks are covered too.
 
@@ -44,15 +53,22 @@ def redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
 
 def redact_text(text: str) -> str:
     """Mask every secret that can be recognised in `text`."""
+    if text.isascii() and not any(map(text.lower().__contains__, _HINTS)):
+        return text  # beyond ASCII, patterns that ignore case match more than lower() makes alike
     for pattern in _SECRET_TEXT:
         text = pattern.sub(rf"\g<1>{MASK}", text)
     return text
 
 
 def _redact_member(key: object, value: object) -> object:
-    if value is not None and isinstance(key, str) and _SECRET_KEY.search(key):
+    if value is not None and isinstance(key, str) and _is_secret(key):
         return MASK
     return _redact_value(value)
+
+
+@lru_cache(maxsize=1024)
+def _is_secret(key: str) -> bool:
+    return _SECRET_KEY.search(key) is not None
 
 
 def _redact_value(value: object) -> object:

@@ -24,6 +24,7 @@ from reel_http.auth import JwtAuth
 from reel_messaging.webhooks import WebhookSender, WebhookVerifier
 from reel_testing.tokens import AUDIENCE, ISSUER, TokenIssuer
 from video_service.adapters.deliveries import on_delivered
+from video_service.adapters.polled_videos import polled_videos
 from video_service.api.app import Wiring, create_app
 from video_service.api.edge import Edge
 from video_service.bootstrap import build_deps, change_feed
@@ -222,6 +223,7 @@ async def video_service(
     async with (
         pool.connect(database_url, application_name="video-test") as pool_,
         change_feed(pool_, stop or asyncio.Event()) as changes,
+        polled_videos(pool_) as polled,
     ):
         deps = build_deps(pool_, sources, changes)
         app = create_app(
@@ -232,6 +234,7 @@ async def video_service(
                 from_transcode=WebhookVerifier([secrets.transcode]),
                 health={"database": partial(health.ping, pool_)},
                 keys=PgKeyLedger(pool_),
+                polled=polled,
                 slow_client_s=slow_client_s,
             )
         )

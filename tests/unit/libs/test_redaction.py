@@ -1,0 +1,25 @@
+"""Texts without any sign of a secret are passed quickly; the others as carefully as ever."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reel_observability.redaction import _SECRET_TEXT, MASK, redact_text
+
+SECRETS = st.one_of([st.from_regex(pattern) for pattern in _SECRET_TEXT])
+TEXTS = st.one_of(st.text(), SECRETS, st.tuples(st.text(), SECRETS, st.text()).map("".join))
+
+
+def thoroughly(text: str) -> str:
+    for pattern in _SECRET_TEXT:
+        text = pattern.sub(rf"\g<1>{MASK}", text)
+    return text
+
+
+@given(TEXTS)
+def test_the_quick_look_overlooks_nothing(text: str) -> None:
+    assert redact_text(text) == thoroughly(text)
+
+
+@given(TEXTS.filter(str.isascii).map(str.swapcase))
+def test_nor_in_the_other_case(text: str) -> None:
+    assert redact_text(text) == thoroughly(text)
