@@ -10,7 +10,7 @@ import pytest
 from reel_testing.load.poller import poll
 from reel_testing.load.polls import PollPlan, PollReport, Target
 
-TARGET = Target(token="t0k3n", video_id="0b8f6ee0-6f5d-4a5e-8d4f-0f6f5b1c2a3d")
+TARGET = Target(token="t0k3n", video_id="0b8f6ee0-6f5d-4a5e-8d4f-0f6f5b1c2a3d")  # noqa: S106
 NEW = (
     b'HTTP/1.1 200 OK\r\nETag: "1"\r\nContent-Length: 45\r\n\r\n'
     b'{"id":"0b8f6ee0-6f5d-4a5e-8d4f-0f6f5b1c2a3d"}'
