@@ -154,12 +154,11 @@ class VideoService:
         """Bring a new video of `owner` to `status`, on the way that real ones go."""
         video_id: str = (await self.create(owner))["id"]
         session = {"uploadSessionId": str(uuid4()), "videoId": video_id}
+        asked = {**session, "status": "INITIATED", "ownerId": str(owner)}
         film = {"videoId": video_id, "status": "READY", **film_of(video_id)}
         failure = {"videoId": video_id, "status": "FAILED", "failReason": "TRANSCODE_ERROR"}
         steps = {
-            "UPLOADING": partial(
-                self.upload_says, **session, status="INITIATED", ownerId=str(owner)
-            ),
+            "UPLOADING": partial(self.upload_says, **asked),
             "UPLOADED": partial(
                 self.upload_says, **session, status="COMPLETED", **source_of(video_id)
             ),

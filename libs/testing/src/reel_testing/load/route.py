@@ -100,7 +100,8 @@ async def _peer(stack: RunningStack) -> AsyncGenerator[str]:
         await _answering(url)
         yield url
     finally:
-        process.terminate()
+        if process.returncode is None:
+            process.terminate()
         async with asyncio.timeout(STOP_S):
             await process.wait()
 
