@@ -47,9 +47,10 @@ def asked() -> LoadSize:
     parser = argparse.ArgumentParser(prog="make load", description=__doc__)
     defaults = LoadSize()
     for field in fields(LoadSize):
-        default = getattr(defaults, field.name)
+        default: float = getattr(defaults, field.name)
         option = f"--{field.name.replace('_', '-')}"
-        parser.add_argument(option, type=type(default), default=default, help=f"{default:g}")
+        kind = int if field.type is int else float
+        parser.add_argument(option, type=kind, default=default, help=f"{default:g}")
     return LoadSize(**vars(parser.parse_args()))
 
 

@@ -3,14 +3,14 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reel_observability.redaction import _SECRET_TEXT, MASK, redact_text
+from reel_observability.redaction import MASK, SECRET_TEXT, redact_text
 
-SECRETS = st.one_of([st.from_regex(pattern) for pattern in _SECRET_TEXT])
+SECRETS = st.one_of([st.from_regex(pattern) for pattern in SECRET_TEXT])
 TEXTS = st.one_of(st.text(), SECRETS, st.tuples(st.text(), SECRETS, st.text()).map("".join))
 
 
 def thoroughly(text: str) -> str:
-    for pattern in _SECRET_TEXT:
+    for pattern in SECRET_TEXT:
         text = pattern.sub(rf"\g<1>{MASK}", text)
     return text
 

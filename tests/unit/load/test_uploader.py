@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from reel_testing.load.uploader import WrongAnswer, _next_state
+from reel_testing.load.uploader import WrongAnswer, next_state
 
 
 def view(status: str, stream: str | None = None, reason: str | None = None) -> dict[str, Any]:
@@ -13,11 +13,11 @@ def view(status: str, stream: str | None = None, reason: str | None = None) -> d
 
 @pytest.mark.parametrize("status", ["UPLOADED", "TRANSCODING"])
 def test_a_film_goes_forward(status: str) -> None:
-    assert _next_state("UPLOADED", view(status)) == status
+    assert next_state("UPLOADED", view(status)) == status
 
 
 def test_a_ready_film_has_a_stream() -> None:
-    assert _next_state("TRANSCODING", view("READY", "https://cdn/master.m3u8")) == "READY"
+    assert next_state("TRANSCODING", view("READY", "https://cdn/master.m3u8")) == "READY"
 
 
 @pytest.mark.parametrize(
@@ -32,4 +32,4 @@ def test_a_ready_film_has_a_stream() -> None:
 )
 def test_what_cannot_be_true_is_an_error(seen: str, answer: dict[str, Any]) -> None:
     with pytest.raises(WrongAnswer):
-        _next_state(seen, answer)
+        next_state(seen, answer)

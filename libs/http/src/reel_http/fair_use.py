@@ -90,8 +90,9 @@ class FairUseMiddleware(ASGIMiddleware):
         self._buckets = buckets
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
-        owner = cast("dict[str, Any]", scope).get("user")
-        if isinstance(owner, Owner) and not scope.get("state", {}).get(_TAKEN):
+        known = cast("dict[str, Any]", scope)
+        owner = known.get("user")
+        if isinstance(owner, Owner) and not known["state"].get(_TAKEN):
             wait_s = self._buckets.take(owner.id)
             if wait_s:
                 raise TooManyRequests(wait_s)

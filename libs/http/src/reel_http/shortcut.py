@@ -68,7 +68,7 @@ class ShortWay:
 
     async def _answer(self, scope: Scope) -> ShortAnswer | None:
         found = self._path.fullmatch(scope["path"])
-        if found is None or scope["method"] != "GET":
+        if found is None or cast("dict[str, Any]", scope)["method"] != "GET":
             return None
         headers = _headers(scope)
         owner = None if headers is None else self._owner(headers.get(b"authorization", b""))

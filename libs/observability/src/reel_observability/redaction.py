@@ -20,7 +20,7 @@ _NAMED: Final = (
     r"[\"']?\s*[:=]\s*[\"']?)[^\s\"'}&]+"
 )
 # Each pattern keeps its first group, so that a reader still sees what was masked.
-_SECRET_TEXT: Final = tuple(
+SECRET_TEXT: Final = tuple(
     re.compile(pattern)
     for pattern in (
         r"(?i)(X-Amz-(?:Signature|Credential|Security-Token)=)[^&\s\"'<>]+",
@@ -55,7 +55,7 @@ def redact_text(text: str) -> str:
     """Mask every secret that can be recognised in `text`."""
     if text.isascii() and not any(map(text.lower().__contains__, _HINTS)):
         return text  # beyond ASCII, patterns that ignore case match more than lower() makes alike
-    for pattern in _SECRET_TEXT:
+    for pattern in SECRET_TEXT:
         text = pattern.sub(rf"\g<1>{MASK}", text)
     return text
 

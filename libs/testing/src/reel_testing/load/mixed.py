@@ -62,10 +62,7 @@ async def mixed_figures(
         **_upload_figures(outcome.uploads, size.seconds),
         "load_errors": at_most(outcome.polls.errors + outcome.uploads.errors, 0, "answers"),
         **_memory_figures(before, after),
-        **{
-            f"load_connections_{name.replace('-', '_')}": at_most(most, POOL_MAX, "connections")
-            for name, most in sorted(connections.items())
-        },
+        **_connection_figures(connections),
     }
 
 
@@ -117,6 +114,16 @@ def _memory_figures(before: Mapping[str, int], after: Mapping[str, int]) -> Mapp
         figures[label] = fact(was / MIB, "MiB")
         figures[f"{label}_growth"] = at_most((after[name] - was) / MIB, GROWTH_MIB, "MiB")
     return figures
+
+
+def _connection_figures(most: Mapping[str, int]) -> Mapping[str, Figure]:
+    """Name each pool by its service and process: `video_http`."""
+    return {
+        f"load_connections_{pool.replace('-service-', '_')}": at_most(
+            count, POOL_MAX, "connections"
+        )
+        for pool, count in sorted(most.items())
+    }
 
 
 def _explain(console: Console, outcome: Outcome) -> None:

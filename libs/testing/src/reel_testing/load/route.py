@@ -87,7 +87,7 @@ async def _require_same_answers(urls: Mapping[str, str], targets: Sequence[Targe
 async def _peer(stack: RunningStack) -> AsyncGenerator[str]:
     """Run the peer, one process, without an access log; give its address."""
     port = Ports().choose()
-    options = ("--host", LOOPBACK, "--port", str(port), "--no-access-log")
+    options = ("--host", LOOPBACK, "--port", str(port), "--no-access-log", "--log-level=warning")
     protocols = ("--loop", "uvloop", "--http", "httptools")
     process = await asyncio.create_subprocess_exec(
         *(str(PYTHON), "-m", "uvicorn", "polling:app", *options, *protocols),

@@ -89,7 +89,7 @@ class Uploader:
         while seen != ORDER[-1] and time.perf_counter() < ends_at:
             view, tag = await self._poll(path, tag)
             if view:
-                seen = _next_state(seen, view)
+                seen = next_state(seen, view)
             await asyncio.sleep(POLL_S)
         return seen
 
@@ -120,7 +120,7 @@ class Uploader:
             yield response
 
 
-def _next_state(seen: str, view: Json) -> str:
+def next_state(seen: str, view: Json) -> str:
     """Return the view's state. Raises WrongAnswer for one that cannot follow or cannot be true."""
     status, stream = view["status"], view["playback"]["streamUrl"]
     if status not in ORDER:
