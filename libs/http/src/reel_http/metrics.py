@@ -1,13 +1,22 @@
 """`GET /metrics`, and what is counted of every request."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
 from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
 
 from reel_http.auth import NO_AUTH
-from reel_observability.metrics import CONTENT_TYPE, Sample, counter, histogram, scrape
+from reel_observability.metrics import (
+    CONTENT_TYPE,
+    Counter,
+    Histogram,
+    Sample,
+    counter,
+    histogram,
+    scrape,
+)
 
 PATH: Final = "/metrics"
 UNROUTED: Final = "unrouted"
@@ -37,6 +46,14 @@ def metrics_route(samples: Sequence[Sample] = ()) -> HTTPRouteHandler:
 
 def count_request(route: str | None, method: str, status: int, elapsed_s: float) -> None:
     """Count a request; `route` is the template, never the path, which holds ids."""
-    route, method = route or UNROUTED, method if method in METHODS else OTHER
-    REQUESTS.labels(route=route, method=method, status=str(status)).inc()
-    SECONDS.labels(route=route, method=method).observe(elapsed_s)
+    requests, seconds = _counted(route or UNROUTED, method if method in METHODS else OTHER, status)
+    requests.inc()
+    seconds.observe(elapsed_s)
+
+
+@lru_cache(maxsize=1024)
+def _counted(route: str, method: str, status: int) -> tuple[Counter, Histogram]:
+    return (
+        REQUESTS.labels(route=route, method=method, status=str(int(status))),
+        SECONDS.labels(route=route, method=method),
+    )

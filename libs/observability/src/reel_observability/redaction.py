@@ -2,14 +2,13 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from typing import Final, cast
 
 from structlog.typing import EventDict, WrappedLogger
 
 MASK: Final = "[redacted]"
 
-_SECRET_KEY: Final = re.compile(
+SECRET_KEY: Final = re.compile(
     r"authorization|secret|token|password|passwd|signature|cookie|credential|private_?key|access_?key"
     r"|(upload|signed|presigned)_?url",
     re.IGNORECASE,
@@ -34,12 +33,13 @@ SECRET_TEXT: Final = tuple(
 )
 
 
-_HINTS: Final = (
+HINTS: Final = (
     *("x-amz-", "bearer", "basic", "whsec_", "eyj", "://", "-----begin"),
-    *("password", "secret", "token", "signature", "authorization", "cookie"),
-    *("upload_url", "uploadurl"),
+    *("password", "secret", "token", "signature", "authorization", "cookie", "passwd"),
+    *("credential", "upload_url", "uploadurl", "signed_url", "signedurl"),
+    *("private_key", "privatekey", "access_key", "accesskey"),
 )
-"""One of them, in lower case, is in every text that a pattern above matches."""
+"""One of them, in lower case, is in every key and every text that a pattern above matches."""
 
 
 def redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
@@ -51,24 +51,27 @@ def redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     return {key: _redact_member(key, value) for key, value in event.items()}
 
 
+def may_hold_secret(text: str) -> bool:
+    """Look quickly: False says that no pattern matches any part of `text`.
+
+    Beyond ASCII, patterns that ignore case match more than `lower` makes alike.
+    """
+    return not text.isascii() or any(map(text.lower().__contains__, HINTS))
+
+
 def redact_text(text: str) -> str:
     """Mask every secret that can be recognised in `text`."""
-    if text.isascii() and not any(map(text.lower().__contains__, _HINTS)):
-        return text  # beyond ASCII, patterns that ignore case match more than lower() makes alike
+    if not may_hold_secret(text):
+        return text
     for pattern in SECRET_TEXT:
         text = pattern.sub(rf"\g<1>{MASK}", text)
     return text
 
 
 def _redact_member(key: object, value: object) -> object:
-    if value is not None and isinstance(key, str) and _is_secret(key):
+    if value is not None and isinstance(key, str) and SECRET_KEY.search(key):
         return MASK
     return _redact_value(value)
-
-
-@lru_cache(maxsize=1024)
-def _is_secret(key: str) -> bool:
-    return _SECRET_KEY.search(key) is not None
 
 
 def _redact_value(value: object) -> object:
