@@ -24,7 +24,7 @@ from reel_testing.stack import RunningStack
 MIB: Final = 1024 * 1024
 FILM_BYTES: Final = 5 * MIB + 64 * 1024
 """Two parts: the smallest that S3 takes, and the rest."""
-GROWTH_MIB: Final = 16.0
+GROWTH_MIB: Final = 8.0
 """What a process may have grown by at the end: CPython's own coming and going, and no leak."""
 POOL_MAX: Final = 10
 """`*_DATABASE_POOL_MAX` as the services have it by default."""
