@@ -8,15 +8,7 @@ from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
 
 from reel_http.auth import NO_AUTH
-from reel_observability.metrics import (
-    CONTENT_TYPE,
-    Counter,
-    Histogram,
-    Sample,
-    counter,
-    histogram,
-    scrape,
-)
+from reel_observability.metrics import CONTENT_TYPE, Sample, counter, histogram, scrape
 
 PATH: Final = "/metrics"
 UNROUTED: Final = "unrouted"
@@ -32,6 +24,8 @@ SECONDS: Final = histogram(
     (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
     ("route", "method"),
 )
+_requests = lru_cache(maxsize=1024)(REQUESTS.labels)
+_seconds = lru_cache(maxsize=1024)(SECONDS.labels)
 
 
 def metrics_route(samples: Sequence[Sample] = ()) -> HTTPRouteHandler:
@@ -46,14 +40,6 @@ def metrics_route(samples: Sequence[Sample] = ()) -> HTTPRouteHandler:
 
 def count_request(route: str | None, method: str, status: int, elapsed_s: float) -> None:
     """Count a request; `route` is the template, never the path, which holds ids."""
-    requests, seconds = _counted(route or UNROUTED, method if method in METHODS else OTHER, status)
-    requests.inc()
-    seconds.observe(elapsed_s)
-
-
-@lru_cache(maxsize=1024)
-def _counted(route: str, method: str, status: int) -> tuple[Counter, Histogram]:
-    return (
-        REQUESTS.labels(route=route, method=method, status=str(int(status))),
-        SECONDS.labels(route=route, method=method),
-    )
+    route, method = route or UNROUTED, method if method in METHODS else OTHER
+    _requests(route, method, str(status)).inc()
+    _seconds(route, method).observe(elapsed_s)

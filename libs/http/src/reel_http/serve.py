@@ -11,7 +11,7 @@ import structlog
 import uvicorn
 import uvloop
 from litestar.types import ASGIApp
-from uvicorn.main import STARTUP_FAILURE
+from uvicorn.config import STARTUP_FAILURE
 
 GRACE_S: Final = 10
 KEEP_ALIVE_S: Final = 75
