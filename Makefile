@@ -94,8 +94,13 @@ matrix: $(READY) ## every kind of film with its plan and checked output; writes 
 	--junitxml=var/matrix.xml; \
 	status=$$?; $(BIN)/python tools/matrix.py var/matrix.xml var/matrix.md; exit $$status
 
-bench: setup $(PEER_READY) ## measure against the targets and a peer; writes var/bench.json
-	$(BIN)/python tests/load/bench.py
+bench: setup $(PEER_READY) ## measure against the targets and peers; writes var/bench.json
+	@status=0; \
+	$(BIN)/python tests/load/bench.py || status=1; \
+	$(BIN)/python tests/load/load.py || status=1; exit $$status
+
+load: setup $(PEER_READY) ## 500 pollers and 50 uploaders for 2 minutes, and a peer; ARGS="--seconds 10"
+	@$(BIN)/python tests/load/load.py $(ARGS)
 
 quality: $(READY) ## VMAF, bytes and CPU by preset and CRF, in var/quality; ARGS="--films DIR"
 	@$(BIN)/python tests/load/quality.py $(ARGS)
@@ -126,4 +131,4 @@ help: ## this list
 	/^[a-z0-9-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: setup lock clean fmt lint types arch contracts test test-unit test-integration test-long e2e \
-	postman matrix bench quality demo up down logs token ops help
+	postman matrix bench load quality demo up down logs token ops help

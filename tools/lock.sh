@@ -37,7 +37,6 @@ sed -n 's/^requires = \["\(uv_build.*\)"\]$/\1/p' contracts/pyproject.toml >"$bu
 
 compile tools/uv/requirements.lock tools/uv/requirements.in
 compile deploy/local/servers/requirements.lock deploy/local/servers/requirements.in
-compile tests/load/peer/requirements.lock tests/load/peer/requirements.in
 for service in services/*; do
     if [ -f "$service/pyproject.toml" ]; then
         compile "$service/requirements.lock" "$service/pyproject.toml" "$build"
@@ -51,6 +50,8 @@ for directory in $members; do inputs="$inputs $directory/pyproject.toml"; done
 # shellcheck disable=SC2086
 compile requirements.lock --group dev $inputs "$build"
 
+# What Reel and its peers both use they use in the same version.
+compile tests/load/peer/requirements.lock tests/load/peer/requirements.in -c requirements.lock
 # The lock of newman, which only make postman needs.
 if command -v npm >/dev/null; then
     echo "lock: tools/newman/package-lock.json" >&2

@@ -3,7 +3,7 @@
 #
 #   tools/setup.sh develop     .venv: every locked dependency, our own packages editable
 #   tools/setup.sh servers     .tools/servers: the programs the embedded stack runs
-#   tools/setup.sh peer        .tools/peer: the other encoder that the benchmark compares with
+#   tools/setup.sh peer        .tools/peer: the programs that the benchmarks compare with
 #   tools/setup.sh newman      .tools/newman: runs the Postman collection; needs Node 20
 #   tools/setup.sh uv          prints the path of the uv that the others use
 #

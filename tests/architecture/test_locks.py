@@ -146,6 +146,17 @@ def test_the_lock_of_programs_is_what_they_ask_for(programs: str) -> None:
     assert [str(line) for line in wanted if not satisfied(line, locked)] == []
 
 
+def test_a_peer_runs_on_the_same_server_and_driver_as_we_do() -> None:
+    ours, theirs = (
+        pins(ROOT / "requirements.lock"),
+        pins(ROOT / "tests/load/peer/requirements.lock"),
+    )
+
+    shared = {"asyncpg", "cryptography", "httptools", "pyjwt", "uvicorn", "uvloop"}
+
+    assert {name: theirs[name] for name in shared} == {name: ours[name] for name in shared}
+
+
 def test_every_third_party_dependency_is_bounded_above() -> None:
     own = workspace()
     loose = {

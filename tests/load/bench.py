@@ -10,7 +10,7 @@ from typing import Final
 from rich.console import Console
 
 from reel_stack import source_bytes, sources
-from reel_testing.bench.figures import Figure, save, show, show_peer
+from reel_testing.bench.figures import LOAD, Figure, replace_own, show, show_peer
 from reel_testing.bench.memory import memory_figures
 from reel_testing.bench.peer import peer_figures
 from reel_testing.bench.transcodes import wait_figures, wall_figures
@@ -33,7 +33,7 @@ async def main() -> int:
         console.print("Starting the stack …")
         async with running() as stack:
             figures = await _measure(console, stack, scratch, film, clip)
-    save(REPORT, figures)
+    replace_own(REPORT, figures, is_own=lambda name: not name.startswith(LOAD))
     show(console, figures)
     show_peer(console, figures)
     console.print(f"Written to {REPORT}")

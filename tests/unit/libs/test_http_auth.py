@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP384R1, generate_pri
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from litestar.exceptions import NotAuthorizedException
 
-from reel_http.auth import JwtAuth, Owner
+from reel_http.auth import MOST_CHARS, JwtAuth, Owner, TokenMemory
 from reel_testing.tokens import AUDIENCE, ISSUER, TokenIssuer
 
 OWNER = UUID("0b8f6ee0-6f5d-4a5e-8d4f-0f6f5b1c2a3d")
@@ -88,3 +88,68 @@ def test_a_key_of_another_curve_is_refused_at_start_up() -> None:
 
     with pytest.raises(TypeError, match="P-256"):
         JwtAuth(pem, ISSUER, AUDIENCE)
+
+
+class Clock:
+    now_s = 1000.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+def test_a_good_token_is_remembered_and_a_bad_one_is_not() -> None:
+    auth = JwtAuth(ISSUING.public_pem, ISSUER, AUDIENCE)
+    good, bad = ISSUING.mint(OWNER), TokenIssuer().mint(OWNER)
+    assert auth.remembered(good) is None
+
+    auth.owner_of(good)
+    with pytest.raises(NotAuthorizedException):
+        auth.owner_of(bad)
+
+    assert auth.remembered(good) == Owner(OWNER)
+    assert auth.remembered(bad) is None
+
+
+def test_a_remembered_token_ends_when_it_would_have_ended() -> None:
+    clock = Clock()
+    memory = TokenMemory(clock=clock)
+    auth = JwtAuth(ISSUING.public_pem, ISSUER, AUDIENCE, leeway_s=30, _memory=memory)
+    ends_at = int(time.time()) + 60
+    token = ISSUING.mint(OWNER, exp=ends_at)
+    auth.owner_of(token)
+
+    clock.now_s = ends_at + 29.9
+    assert auth.remembered(token) == Owner(OWNER)
+    clock.now_s = ends_at + 30
+    assert auth.remembered(token) is None
+
+
+def test_memory_ends_to_the_second() -> None:
+    clock = Clock()
+    memory = TokenMemory(clock=clock)
+    memory.remember("token", Owner(OWNER), ends_at=1010)
+
+    clock.now_s = 1009.9
+    assert memory.owner_of("token") == Owner(OWNER)
+    clock.now_s = 1010
+    assert memory.owner_of("token") is None
+    assert len(memory) == 0
+
+
+def test_of_many_tokens_those_used_last_are_remembered() -> None:
+    memory = TokenMemory(most=2, clock=Clock())
+    for token in ("a", "b"):
+        memory.remember(token, Owner(OWNER), ends_at=2000)
+
+    memory.owner_of("a")
+    memory.remember("c", Owner(OWNER), ends_at=2000)
+
+    assert [memory.owner_of(token) is not None for token in "abc"] == [True, False, True]
+
+
+def test_a_padded_token_takes_no_room() -> None:
+    memory = TokenMemory(clock=Clock())
+
+    memory.remember("x" * (MOST_CHARS + 1), Owner(OWNER), ends_at=2000)
+
+    assert len(memory) == 0

@@ -7,6 +7,7 @@ from asyncio.subprocess import PIPE
 
 import httpx
 import pytest
+import uvloop
 
 from reel_http.app import service_app
 from reel_http.serve import serve
@@ -58,6 +59,57 @@ async def test_a_port_that_is_taken_ends_the_process() -> None:
         serving = serve(app, host="127.0.0.1", port=taken.getsockname()[1], stop=asyncio.Event())
         with pytest.raises(SystemExit):
             await serving
+
+
+async def test_of_many_new_clients_none_waits_for_a_round_of_its_own(free_port: int) -> None:
+    rounds = await asyncio.to_thread(_rounds_until_all_are_answered, free_port, clients=64)
+
+    assert rounds < 32
+
+
+def _rounds_until_all_are_answered(port: int, *, clients: int) -> int:
+    """Count rounds of the event loop that the services run on, from connections to answers."""
+
+    async def measure() -> int:
+        stop = asyncio.Event()
+        async with asyncio.TaskGroup() as group:
+            app = service_app(title="Things")
+            group.create_task(serve(app, host="127.0.0.1", port=port, stop=stop))
+            await until_it_answers(f"http://127.0.0.1:{port}/healthz")
+            sockets = [_asking(port) for _ in range(clients)]
+            rounds = await _rounds_until_answered(sockets)
+            stop.set()
+        return rounds
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(measure())
+
+
+def _asking(port: int) -> socket.socket:
+    """Connect and ask: the kernel does both before the server knows."""
+    asking = socket.create_connection(("127.0.0.1", port))
+    asking.sendall(b"GET /healthz HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n")
+    asking.settimeout(0)
+    return asking
+
+
+async def _rounds_until_answered(waiting: list[socket.socket]) -> int:
+    rounds = 0
+    async with asyncio.timeout(20):
+        while waiting:
+            await asyncio.sleep(0)
+            rounds += 1
+            waiting = [one for one in waiting if not _is_answered(one)]
+    return rounds
+
+
+def _is_answered(asking: socket.socket) -> bool:
+    try:
+        answer = asking.recv(4096)
+    except BlockingIOError:
+        return False
+    asking.close()
+    return answer.startswith(b"HTTP/1.1 200")
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -9,6 +9,7 @@ import structlog
 
 from reel_observability.context import unit_of_work
 from reel_observability.logs import configure
+from reel_observability.metrics import REGISTRY
 
 SIGNED_URL = (
     "https://s3.example.com/b/k?partNumber=3&X-Amz-Credential=AKIA7/20260101/us-east-1/s3/"
@@ -131,3 +132,33 @@ def test_what_is_not_secret_is_left_alone(lines: Lines) -> None:
 
     [entry] = lines()
     assert {name: entry[name] for name in fields} == fields
+
+
+class Broken(StringIO):
+    """A standard output whose reader has gone."""
+
+    def write(self, s: str) -> int:
+        raise BrokenPipeError(len(s))
+
+
+def test_a_line_that_nobody_takes_fails_nothing_and_is_counted(lines: Lines) -> None:
+    configure("video-service", "info", stream=Broken())
+    before = _lost()
+
+    structlog.stdlib.get_logger("job").info("job_started")
+
+    assert lines() == []
+    assert _lost() == before + 1
+
+
+def test_libraries_and_we_write_whole_lines_to_the_same_place(lines: Lines) -> None:
+    structlog.stdlib.get_logger("job").info("ours", text="two\nlines")
+    logging.getLogger("asyncpg").warning("theirs")
+    structlog.stdlib.get_logger("job").warning("ours %s", "too")
+
+    assert [entry["event"] for entry in lines()] == ["ours", "theirs", "ours too"]
+    assert [entry["level"] for entry in lines()] == ["info", "warning", "warning"]
+
+
+def _lost() -> float:
+    return REGISTRY.get_sample_value("reel_log_lines_lost_total") or 0

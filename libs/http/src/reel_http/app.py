@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 from typing import Final, cast
 
 from litestar import Litestar
@@ -18,7 +19,7 @@ from litestar.types import (
 )
 
 from reel_http.auth import JwtAuth, JwtMiddleware, Owner
-from reel_http.fair_use import FairUseMiddleware, RequestRate
+from reel_http.fair_use import FairUseMiddleware, RequestRate, TokenBuckets
 from reel_http.health import Check, health_routes
 from reel_http.idempotency import IdempotencyMiddleware
 from reel_http.metrics import metrics_route
@@ -26,6 +27,7 @@ from reel_http.openapi import ProblemResponsesPlugin, openapi_config
 from reel_http.problem_details import exception_handlers
 from reel_http.request import ServiceRequest
 from reel_http.request_context import Handler, in_request_context
+from reel_http.shortcut import Shortcut, ShortWay
 from reel_kernel.errors import DomainError
 from reel_kernel.idempotency import KeyLedger
 from reel_observability.metrics import Sample
@@ -38,7 +40,12 @@ Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
 
 
 class ServiceApp(Litestar):
-    """Litestar, with the request context around everything, unknown routes included."""
+    """Litestar, with the request context around everything, unknown routes included.
+
+    `short_way` is asked before Litestar is.
+    """
+
+    short_way: ShortWay | None = None
 
     async def __call__(
         self,
@@ -48,6 +55,8 @@ class ServiceApp(Litestar):
     ) -> None:
         if scope["type"] == "http":
             handle = cast("Handler", super().__call__)
+            if self.short_way:
+                handle = partial(self.short_way.handle, handle)
             await in_request_context(handle, scope, cast("Receive", receive), cast("Send", send))
         else:
             await super().__call__(scope, receive, send)
@@ -62,6 +71,7 @@ def service_app(
     auth: JwtAuth | None = None,
     rate: RequestRate | None = None,
     keys: KeyLedger | None = None,
+    shortcut: Shortcut | None = None,
     health: Mapping[str, Check] | None = None,
     samples: Sequence[Sample] = (),
     lifespan: Sequence[Lifespan] = (),
@@ -84,6 +94,7 @@ def service_app(
         auth: How tokens are checked; None for a service without public routes.
         rate: Share of each owner; None for no limit.
         keys: Where the keys of handlers with `opt={IDEMPOTENT: True}` are kept.
+        shortcut: What is answered before all else, when `auth` is given.
         health: Readiness checks by name.
         samples: Set gauges before `/metrics` is answered.
         lifespan: Context managers entered at start-up and left at shutdown.
@@ -92,11 +103,12 @@ def service_app(
         max_body_bytes: Longest request body.
     """
     document = openapi_config(title=title, version=version, description=description)
-    return ServiceApp(
+    buckets = TokenBuckets(rate) if rate else None
+    app = ServiceApp(
         route_handlers=[*health_routes(health or {}), metrics_route(samples), *controllers],
         dependencies={"owner": Provide(_owner, sync_to_thread=False), **(dependencies or {})},
         exception_handlers=exception_handlers(problems or {}),
-        middleware=_middleware(auth, rate, keys),
+        middleware=_middleware(auth, buckets, keys),
         lifespan=list(lifespan),
         logging_config=None,
         openapi_config=document,
@@ -108,6 +120,9 @@ def service_app(
         request_max_body_size=max_body_bytes,
         debug=False,
     )
+    if auth and shortcut:
+        app.short_way = ShortWay(shortcut, auth, buckets)
+    return app
 
 
 def worker_app(
@@ -123,15 +138,15 @@ def worker_app(
 
 
 def _middleware(
-    auth: JwtAuth | None, rate: RequestRate | None, keys: KeyLedger | None
+    auth: JwtAuth | None, buckets: TokenBuckets | None, keys: KeyLedger | None
 ) -> list[DefineMiddleware | ASGIMiddleware]:
     if auth is None:
         return []
     stack: list[DefineMiddleware | ASGIMiddleware] = [
         DefineMiddleware(JwtMiddleware, auth=auth, exclude=[f"^{WEBHOOKS}"])
     ]
-    if rate:
-        stack.append(FairUseMiddleware(rate))
+    if buckets is not None:  # an empty one counts as false
+        stack.append(FairUseMiddleware(buckets))
     if keys:
         stack.append(IdempotencyMiddleware(keys))
     return stack

@@ -15,6 +15,7 @@ from reel_http.auth import Owner
 from reel_kernel.errors import DomainError
 
 PRUNE_AT_LEAST: Final = 1024
+_TAKEN: Final = "fair_use_taken"
 
 
 class TooManyRequests(DomainError):
@@ -75,17 +76,23 @@ class TokenBuckets:
         self._prune_at = max(PRUNE_AT_LEAST, 2 * len(self._full_at))
 
 
+def note_taken(scope: Scope) -> None:
+    """Say that this request has its token already."""
+    scope["state"][_TAKEN] = True
+
+
 class FairUseMiddleware(ASGIMiddleware):
     """Behind authentication: requests without an owner (health, webhooks) are not counted."""
 
     scopes = (ScopeType.HTTP,)
 
-    def __init__(self, rate: RequestRate) -> None:
-        self._buckets = TokenBuckets(rate)
+    def __init__(self, buckets: TokenBuckets) -> None:
+        self._buckets = buckets
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
-        owner = cast("dict[str, Any]", scope).get("user")
-        if isinstance(owner, Owner):
+        known = cast("dict[str, Any]", scope)
+        owner = known.get("user")
+        if isinstance(owner, Owner) and not known["state"].get(_TAKEN):
             wait_s = self._buckets.take(owner.id)
             if wait_s:
                 raise TooManyRequests(wait_s)

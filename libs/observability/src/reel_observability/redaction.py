@@ -8,7 +8,7 @@ from structlog.typing import EventDict, WrappedLogger
 
 MASK: Final = "[redacted]"
 
-_SECRET_KEY: Final = re.compile(
+SECRET_KEY: Final = re.compile(
     r"authorization|secret|token|password|passwd|signature|cookie|credential|private_?key|access_?key"
     r"|(upload|signed|presigned)_?url",
     re.IGNORECASE,
@@ -19,7 +19,7 @@ _NAMED: Final = (
     r"[\"']?\s*[:=]\s*[\"']?)[^\s\"'}&]+"
 )
 # Each pattern keeps its first group, so that a reader still sees what was masked.
-_SECRET_TEXT: Final = tuple(
+SECRET_TEXT: Final = tuple(
     re.compile(pattern)
     for pattern in (
         r"(?i)(X-Amz-(?:Signature|Credential|Security-Token)=)[^&\s\"'<>]+",
@@ -33,6 +33,15 @@ _SECRET_TEXT: Final = tuple(
 )
 
 
+HINTS: Final = (
+    *("x-amz-", "bearer", "basic", "whsec_", "eyj", "://", "-----begin"),
+    *("password", "secret", "token", "signature", "authorization", "cookie", "passwd"),
+    *("credential", "upload_url", "uploadurl", "signed_url", "signedurl"),
+    *("private_key", "privatekey", "access_key", "accesskey"),
+)
+"""One of them, in lower case, is in every key and every text that a pattern above matches."""
+
+
 def redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """Mask secrets in a log entry; runs last, so tracebacks are covered too.
 
@@ -42,15 +51,25 @@ def redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     return {key: _redact_member(key, value) for key, value in event.items()}
 
 
+def may_hold_secret(text: str) -> bool:
+    """Look quickly: False says that no pattern matches any part of `text`.
+
+    Beyond ASCII, patterns that ignore case match more than `lower` makes alike.
+    """
+    return not text.isascii() or any(map(text.lower().__contains__, HINTS))
+
+
 def redact_text(text: str) -> str:
     """Mask every secret that can be recognised in `text`."""
-    for pattern in _SECRET_TEXT:
+    if not may_hold_secret(text):
+        return text
+    for pattern in SECRET_TEXT:
         text = pattern.sub(rf"\g<1>{MASK}", text)
     return text
 
 
 def _redact_member(key: object, value: object) -> object:
-    if value is not None and isinstance(key, str) and _SECRET_KEY.search(key):
+    if value is not None and isinstance(key, str) and SECRET_KEY.search(key):
         return MASK
     return _redact_value(value)
 

@@ -25,6 +25,7 @@ from reel_kernel.effects import Effect
 from reel_messaging.webhooks import WebhookSender, WebhookVerifier
 from reel_testing.tokens import AUDIENCE, ISSUER, TokenIssuer
 from video_service.adapters.deliveries import on_delivered
+from video_service.adapters.polled_videos import polled_videos
 from video_service.api.app import Wiring, create_app
 from video_service.api.edge import Edge
 from video_service.bootstrap import build_deps, change_feed
@@ -154,12 +155,11 @@ class VideoService:
         """Bring a new video of `owner` to `status`, on the way that real ones go."""
         video_id: str = (await self.create(owner))["id"]
         session = {"uploadSessionId": str(uuid4()), "videoId": video_id}
+        asked = {**session, "status": "INITIATED", "ownerId": str(owner)}
         film = {"videoId": video_id, "status": "READY", **film_of(video_id)}
         failure = {"videoId": video_id, "status": "FAILED", "failReason": "TRANSCODE_ERROR"}
         steps = {
-            "UPLOADING": partial(
-                self.upload_says, **session, status="INITIATED", ownerId=str(owner)
-            ),
+            "UPLOADING": partial(self.upload_says, **asked),
             "UPLOADED": partial(
                 self.upload_says, **session, status="COMPLETED", **source_of(video_id)
             ),
@@ -223,6 +223,7 @@ async def video_service(
     async with (
         pool.connect(database_url, application_name="video-test") as pool_,
         change_feed(pool_, stop or asyncio.Event()) as changes,
+        polled_videos(pool_) as polled,
     ):
         deps = build_deps(pool_, sources, changes)
         app = create_app(
@@ -233,6 +234,7 @@ async def video_service(
                 from_transcode=WebhookVerifier([secrets.transcode]),
                 health={"database": partial(health.ping, pool_)},
                 keys=PgKeyLedger(pool_),
+                polled=polled,
                 slow_client_s=slow_client_s,
             )
         )

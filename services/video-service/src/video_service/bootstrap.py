@@ -32,6 +32,7 @@ from video_service.adapters.change_feed import ChangeFeed
 from video_service.adapters.deliveries import on_delivered, to_cdn
 from video_service.adapters.history import purge_history
 from video_service.adapters.pg_transaction import begin
+from video_service.adapters.polled_videos import polled_videos
 from video_service.adapters.progress_table import PgProgressTable
 from video_service.adapters.source_store import S3SourceStore
 from video_service.adapters.video_reader import PgVideoReader
@@ -94,6 +95,7 @@ async def http_app(settings: Settings, stop: asyncio.Event) -> AsyncGenerator[Li
         s3_client(_s3(settings)) as s3,
         sqs_client(_sqs(settings)) as sqs,
         change_feed(pool_, stop) as changes,
+        polled_videos(pool_) as polled,
     ):
         deps = build_deps(pool_, S3SourceStore(S3Objects(s3, settings.s3_bucket)), changes)
         yield create_app(
@@ -105,6 +107,7 @@ async def http_app(settings: Settings, stop: asyncio.Event) -> AsyncGenerator[Li
                 health=_checks(pool_, sqs, settings),
                 rate=request_rate(settings.owner_requests_per_s, settings.owner_requests_burst),
                 keys=PgKeyLedger(pool_),
+                polled=polled,
             )
         )
 

@@ -13,7 +13,7 @@ from reel_kernel.clock import Clock
 from reel_kernel.effects import Effect
 from reel_kernel.ids import IdSource
 from video_service.domain.assets import Asset
-from video_service.domain.details import VideoDetails
+from video_service.domain.details import Mark, VideoDetails
 from video_service.domain.lifecycle import VideoStatus
 from video_service.domain.page import Page, Position
 from video_service.domain.progress import ProgressReport
@@ -45,6 +45,18 @@ class VideoReader(Protocol):
         self, owner_id: UUID, *, after: Position, limit: int, status: VideoStatus | None
     ) -> Page:
         """Return up to `limit` videos older than `after`, newest first."""
+        ...
+
+
+class PolledVideos(Protocol):
+    """What many pollers ask at once; an answer is of a moment after the question."""
+
+    async def mark(self, owner_id: UUID, video_id: UUID) -> Mark | None:
+        """Return what tells the present view of a video from its others; None: not found."""
+        ...
+
+    async def details(self, owner_id: UUID, video_id: UUID) -> VideoDetails | None:
+        """Return a video as its owner sees it; None: not found."""
         ...
 
 

@@ -1,6 +1,6 @@
 """What a measurement comes to, and how it is written down."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -40,12 +40,27 @@ def fact(value: float, unit: str) -> Figure:
 
 OURS: Final = "reel_"
 THEIRS: Final = "shaka_"
+LOAD: Final = "load_"
+"""With this begin the names of the figures that `make load` writes."""
 
 
-def save(path: Path, figures: Mapping[str, Figure]) -> None:
-    """Write `var/bench.json`: figure name → `{"value", "unit", "target", "holds"}`."""
+def replace_own(
+    path: Path, figures: Mapping[str, Figure], *, is_own: Callable[[str], bool]
+) -> None:
+    """Write `var/bench.json`: figure name → `{"value", "unit", "target", "holds"}`.
+
+    Those figures in it whose names are own, of an earlier run, give way; the others stay.
+    """
+    kept = {name: figure for name, figure in _read(path).items() if not is_own(name)}
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(msgspec.json.format(msgspec.json.encode(figures), indent=2) + b"\n")
+    encoded = msgspec.json.encode({**kept, **figures})
+    path.write_bytes(msgspec.json.format(encoded, indent=2) + b"\n")
+
+
+def _read(path: Path) -> dict[str, Figure]:
+    if not path.exists():
+        return {}
+    return msgspec.json.decode(path.read_bytes(), type=dict[str, Figure])
 
 
 def show(console: Console, figures: Mapping[str, Figure]) -> None:

@@ -26,7 +26,8 @@ DETAILS: Final = """
 """
 
 
-def _select_details(tail: str) -> str:
+def select_details(tail: str) -> str:
+    """Return the statement that reads `details_of`'s columns."""
     return select_videos(
         DETAILS + tail,
         "master.file_key AS master_key",
@@ -39,21 +40,21 @@ def _select_details(tail: str) -> str:
     )
 
 
-SELECT_DETAILS: Final = _select_details(
+SELECT_DETAILS: Final = select_details(
     " WHERE v.id = $1 AND v.owner_id = $2 AND v.deleted_at IS NULL"
 )
 
-SELECT_SOME: Final = _select_details(" WHERE v.id = ANY($1::uuid[]) AND v.owner_id = $2")
+SELECT_SOME: Final = select_details(" WHERE v.id = ANY($1::uuid[]) AND v.owner_id = $2")
 
 # Progress has no index by time: the few videos that are TRANSCODING are looked at by theirs.
-SELECT_MOVED: Final = _select_details("""
+SELECT_MOVED: Final = select_details("""
  WHERE v.owner_id = $1
    AND (v.updated_at > $2 OR (v.status = 'TRANSCODING' AND progress.updated_at > $2))
  ORDER BY greatest(v.updated_at, progress.updated_at) DESC
  LIMIT $3
 """)
 
-SELECT_UNFINISHED: Final = _select_details("""
+SELECT_UNFINISHED: Final = select_details("""
  WHERE v.owner_id = $1 AND v.deleted_at IS NULL
    AND v.status IN ('DRAFT', 'UPLOADING', 'UPLOADED', 'TRANSCODING')
  ORDER BY v.created_at DESC, v.id DESC
@@ -85,19 +86,19 @@ class PgVideoReader:
         row = await self._pool.fetchrow(SELECT_DETAILS, video_id, owner_id)
         if row is None:
             raise VideoNotFound
-        return _details_of(row)
+        return details_of(row)
 
     async def some(self, owner_id: UUID, video_ids: Collection[UUID]) -> Sequence[VideoDetails]:
         rows = await self._pool.fetch(SELECT_SOME, list(video_ids), owner_id)
-        return [_details_of(row) for row in rows]
+        return [details_of(row) for row in rows]
 
     async def moved(self, owner_id: UUID, *, since: datetime, limit: int) -> Sequence[VideoDetails]:
         rows = await self._pool.fetch(SELECT_MOVED, owner_id, since, limit)
-        return [_details_of(row) for row in rows]
+        return [details_of(row) for row in rows]
 
     async def unfinished(self, owner_id: UUID, *, limit: int) -> Sequence[VideoDetails]:
         rows = await self._pool.fetch(SELECT_UNFINISHED, owner_id, limit)
-        return [_details_of(row) for row in rows]
+        return [details_of(row) for row in rows]
 
     async def page(
         self, owner_id: UUID, *, after: Position, limit: int, status: VideoStatus | None
@@ -110,7 +111,8 @@ class PgVideoReader:
         return Page.of(tuple(video_of(row) for row in rows), limit)
 
 
-def _details_of(row: Record) -> VideoDetails:
+def details_of(row: Record) -> VideoDetails:
+    """Build what a row of `select_details` shows."""
     return VideoDetails(
         video=video_of(row),
         master_key=row["master_key"],

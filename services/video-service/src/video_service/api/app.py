@@ -11,16 +11,19 @@ from reel_http.app import service_app
 from reel_http.auth import JwtAuth
 from reel_http.fair_use import RequestRate
 from reel_http.health import Check
+from reel_http.shortcut import Shortcut
 from reel_kernel.idempotency import KeyLedger
 from reel_messaging.webhooks import WebhookVerifier
 from video_service.api.edge import Edge
 from video_service.api.events import events
 from video_service.api.owner_events import owner_events
+from video_service.api.polling import Polling
 from video_service.api.problems import STATUS
 from video_service.api.slow_clients import SEND_S, taken_within
 from video_service.api.unwired import anonymous_auth, closed_verifier
 from video_service.api.videos import VideoController
 from video_service.api.webhooks import webhook_routes
+from video_service.ports import PolledVideos
 
 TITLE: Final = "Reel video-service"
 DESCRIPTION: Final = """
@@ -41,6 +44,7 @@ class Wiring:
     health: Mapping[str, Check]
     rate: RequestRate | None = None
     keys: KeyLedger | None = None
+    polled: PolledVideos | None = None
     slow_client_s: float = SEND_S
 
 
@@ -63,7 +67,14 @@ def create_app(wiring: Wiring | None = None) -> Litestar:
         health=wiring.health if wiring else {},
         rate=wiring.rate if wiring else None,
         keys=wiring.keys if wiring else None,
+        shortcut=_shortcut(wiring),
     )
+
+
+def _shortcut(wiring: Wiring | None) -> Shortcut | None:
+    if wiring is None or wiring.polled is None:
+        return None
+    return Polling(wiring.edge, wiring.polled).shortcut()
 
 
 def _provide(wiring: Wiring | None) -> Provide:

@@ -30,8 +30,11 @@ class Edge:
 
     def headers(self, video: Video, progress_revision: int = 0) -> dict[str, str]:
         """Return the validators of an answer that shows `video`, and progress if it does."""
-        tag = self.etags.of(video.version, progress_revision)
-        return _validators(tag)
+        return self.validators(video.version, progress_revision)
+
+    def validators(self, version: int, progress_revision: int) -> dict[str, str]:
+        """Return the same of a video that is known by its mark alone."""
+        return _validators(self.etags.of(version, progress_revision))
 
     def page_headers(self, page: Page) -> dict[str, str]:
         """Return the validators of a page of videos."""

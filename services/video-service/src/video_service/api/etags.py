@@ -59,6 +59,8 @@ def names(if_none_match: str | None, tag: str) -> bool:
     """Tell whether `If-None-Match` names `tag`, or is `*` (weak comparison)."""
     if if_none_match is None:
         return False
+    if if_none_match == tag:
+        return True
     if if_none_match.strip() == "*":
         return True
     opaque = tag.strip('"')
