@@ -17,7 +17,9 @@ from reel_testing.model.video_actions import Kept
 
 T = TypeVar("T")
 STEP_S: Final = 300.0
-WHICH: Final = st.integers(0, 3)
+WHICH: Final = st.sampled_from([0, 0, 0, 1, 1, 2])
+PAST: Final = st.sampled_from([0, 0, 0, 1])
+CREATING: Final = st.sampled_from(["plain", "keyed", "keyed", "at once", *video_actions.FAULTS])
 WHO: Final = st.sampled_from([OWNER, OWNER, OWNER, OWNER, STRANGER])
 FILM: Final = st.sampled_from(["tiny", "tiny", "padded", "text", "cut"])
 TITLE: Final = st.sampled_from([*video_actions.TITLES, video_actions.NO_TITLE])
@@ -69,14 +71,15 @@ class Machine(RuleBasedStateMachine):
     def begin(self, film: str) -> None:
         self._do(video_actions.create(self.play, film, "Tour"))
 
-    @rule(film=FILM, title=st.sampled_from(video_actions.TITLES), is_keyed=st.booleans())
-    def create(self, film: str, title: str, *, is_keyed: bool) -> None:
-        key = str(uuid4()) if is_keyed else None
-        self._keep(self._do(video_actions.create(self.play, film, title, key=key)))
-
-    @rule(fault=st.sampled_from(video_actions.FAULTS))
-    def create_wrongly(self, fault: str) -> None:
-        self._do(video_actions.create_wrongly(self.play, fault))
+    @rule(film=FILM, title=st.sampled_from(video_actions.TITLES), how=CREATING)
+    def create(self, film: str, title: str, how: str) -> None:
+        key = str(uuid4()) if how == "keyed" else None
+        if how == "at once":
+            self._do(video_actions.create_twice(self.play, film))
+        elif how in video_actions.FAULTS:
+            self._do(video_actions.create_wrongly(self.play, how))
+        else:
+            self._keep(self._do(video_actions.create(self.play, film, title, key=key)))
 
     @rule(which=WHICH, is_same=st.booleans())
     def repeat_a_key(self, which: int, *, is_same: bool) -> None:
@@ -85,10 +88,6 @@ class Machine(RuleBasedStateMachine):
             self._do(video_actions.repeat(self.play, kept, is_same=is_same))
         else:
             self._do(video_actions.malformed_key(self.play))
-
-    @rule(film=FILM)
-    def create_at_once(self, film: str) -> None:
-        self._do(video_actions.create_twice(self.play, film))
 
     @rule(which=WHICH, how=OPENING, who=WHO, is_keyed=st.booleans())
     def open(self, which: int, how: str, who: str, *, is_keyed: bool) -> None:
@@ -100,27 +99,27 @@ class Machine(RuleBasedStateMachine):
     def open_at_once(self, which: int) -> None:
         self._do(upload_actions.open_twice(self.play, self.play.video(which)))
 
-    @rule(which=WHICH, past=WHICH, numbers=NUMBERS, who=WHO)
+    @rule(which=WHICH, past=PAST, numbers=NUMBERS, who=WHO)
     def ask_for_urls(self, which: int, past: int, numbers: list[int], who: str) -> None:
         video, session_id = self._session(which, past)
         self._do(upload_actions.part_urls(self.play, video, session_id, numbers, who=who))
 
-    @rule(which=WHICH, past=WHICH, number=st.integers(1, 2), how=BYTES)
+    @rule(which=WHICH, past=PAST, number=st.integers(1, 2), how=BYTES)
     def put(self, which: int, past: int, number: int, how: str) -> None:
         video, session_id = self._session(which, past)
         self._do(upload_actions.put(self.play, video, session_id, number, how))
 
-    @rule(which=WHICH, past=WHICH, verb=st.sampled_from(["pause", "resume", "cancel"]), who=WHO)
+    @rule(which=WHICH, past=PAST, verb=st.sampled_from(["pause", "resume", "cancel"]), who=WHO)
     def steer(self, which: int, past: int, verb: str, who: str) -> None:
         video, session_id = self._session(which, past)
         self._do(upload_actions.steer(self.play, video, session_id, verb, who=who))
 
-    @rule(which=WHICH, past=WHICH, who=WHO)
+    @rule(which=WHICH, past=PAST, who=WHO)
     def show_upload(self, which: int, past: int, who: str) -> None:
         video, session_id = self._session(which, past)
         self._do(upload_actions.show(self.play, video, session_id, who=who))
 
-    @rule(which=WHICH, past=WHICH, how=CLAIM, who=WHO)
+    @rule(which=WHICH, past=PAST, how=CLAIM, who=WHO)
     def complete(self, which: int, past: int, how: str, who: str) -> None:
         video, session_id = self._session(which, past)
         self._do(upload_actions.complete(self.play, video, session_id, how, who=who))
@@ -132,10 +131,14 @@ class Machine(RuleBasedStateMachine):
 
     def _session(self, which: int, past: int) -> tuple[Tracked, str]:
         video = self.play.video(which)
-        return video, self.play.session_id(video, max(0, past - 2))
+        return video, self.play.session_id(video, past)
 
-    @rule(which=WHICH, times=st.integers(1, 4))
-    def go_on(self, which: int, times: int) -> None:
+    @rule(which=WHICH)
+    def go_on(self, which: int) -> None:
+        self._do(sequence.go_on(self.play, self.play.video(which)))
+
+    @rule(which=WHICH, times=st.integers(2, 5))
+    def go_far(self, which: int, times: int) -> None:
         for _ in range(times):
             self._do(sequence.go_on(self.play, self.play.video(which)))
 
@@ -147,8 +150,10 @@ class Machine(RuleBasedStateMachine):
     @rule(which=WHICH, verb=st.sampled_from(["patch", "retry", "retry", "delete"]))
     def at_once(self, which: int, verb: str) -> None:
         video = self.play.video(which)
-        twice = video_actions.twice(self.play, video, verb)
-        self._do(video_actions.patch_twice(self.play, video) if verb == "patch" else twice)
+        if verb == "patch":
+            self._do(video_actions.patch_twice(self.play, video))
+        else:
+            self._do(video_actions.twice(self.play, video, verb))
 
     @rule(which=WHICH, who=WHO)
     def delete(self, which: int, who: str) -> None:

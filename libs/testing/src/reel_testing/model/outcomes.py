@@ -46,11 +46,11 @@ Rule = Callable[[Story], Iterable[Outcome]]
 Asked = tuple[Rule, Answer]
 
 
-def done(status: int, story: Story, **needs: object) -> Outcome:
+def done(status: int, story: Story, /, **needs: object) -> Outcome:
     return Outcome(status=status, then=lambda _: story, needs=needs)
 
 
-def refused(status: int, code: str, story: Story, **needs: object) -> Outcome:
+def refused(status: int, code: str, story: Story, /, **needs: object) -> Outcome:
     return Outcome(status=status, code=code, then=lambda _: story, needs=needs)
 
 

@@ -93,9 +93,11 @@ class Play:
         known = video.session_ids
         return known[-1 - which % len(known)] if known else str(uuid4())
 
-    def note(self, action: str, answer: Answer) -> None:
+    def note(self, action: str, *answers: Answer) -> None:
+        """Count a step, and what each of its requests was answered."""
         self.steps += 1
-        self.ledger.note(action, f"{answer.status} {answer.code or ''}".strip())
+        for answer in answers:
+            self.ledger.note(action, f"{answer.status} {answer.code or ''}".strip())
 
     async def judge(self, video: Tracked, action: str, rule: Rule, answer: Answer) -> None:
         """Hold an answer against the model, then look whether Reel is where the model is."""

@@ -63,10 +63,10 @@ async def open_twice(play: Play, video: Tracked) -> None:
     answers = [call.result() for call in calls]
     rule = upload_rules.opened(wanted, mine=True)
     loser = upload_rules.either(rule, upload_rules.refused_by_rival)
+    play.note("open at once", *answers)
     for answer in answers:
-        play.note("open at once", answer)
         learn(video, answer)
-    one, other = sorted(answers, key=lambda answer: answer.status)
+    one, other = sorted(answers, key=lambda answer: (answer.status, answer.code or ""))
     asked = (rule, one), (loser, other)
     video.stories = judge_pair(video.stories, *asked, what=f"open twice on {video.id}")
     await play.look(video)
@@ -155,8 +155,7 @@ async def complete_and(play: Play, video: Tracked, session_id: str, verb: str) -
     if verb != "complete":
         rival = upload_rules.steered(session_id, verb, mine=True)
     answers = one.result(), other.result()
-    for answer in answers:
-        play.note(f"complete and {verb}", answer)
+    play.note(f"complete and {verb}", *answers)
     both = None
     if verb == "pause":
         is_held = holds_declared(video, session_id)

@@ -87,8 +87,8 @@ async def create_twice(play: Play, film: str) -> None:
             for _ in range(2)
         ]
     answers = [call.result() for call in calls]
+    play.note("create at once", *answers)
     for answer in answers:
-        play.note("create at once", answer)
         if answer.status != 201:
             expect(answer, 409, "idempotency-key-in-flight")
     made = {answer.body["id"] for answer in answers if answer.status == 201}
@@ -127,12 +127,8 @@ async def patch(play: Play, video: Tracked, title: str, *, who: str, guard: int 
     """PATCH; `guard` chooses a tag from those that were read: 0 the latest, None sends none."""
     etag = None if guard is None else video.etags[-1 - guard % len(video.etags)]
     answer = await play.call(who, **_patching(video, title, etag))
-    if title == NO_TITLE:
-        await play.judge(
-            video, "patch wrongly", video_rules.patched_wrongly(mine=who == OWNER), answer
-        )
-        return
-    await play.judge(video, "patch", _patched(title, etag, who=who), answer)
+    action = "patch wrongly" if title == NO_TITLE else "patch"
+    await play.judge(video, action, _patched(title, etag, who=who), answer)
 
 
 async def patch_twice(play: Play, video: Tracked) -> None:
@@ -157,6 +153,8 @@ def _patching(video: Tracked, title: str, etag: str | None) -> Json:
 
 def _patched(title: str, etag: str | None, *, who: str) -> Rule:
     version = None if etag is None else version_of(etag)
+    if title == NO_TITLE:
+        return video_rules.patched_wrongly(mine=who == OWNER, if_version=version)
     return video_rules.patched(mine=who == OWNER, title=title, if_version=version)
 
 
@@ -185,9 +183,8 @@ async def twice(play: Play, video: Tracked, verb: str) -> None:
 
 
 async def _pair(play: Play, video: Tracked, action: str, asked: list[tuple[Rule, Answer]]) -> None:
-    for _, answer in asked:
-        play.note(action, answer)
     one, other = asked
+    play.note(action, one[1], other[1])
     video.stories = judge_pair(video.stories, one, other, what=f"{action} on {video.id}")
     await play.look(video)
 

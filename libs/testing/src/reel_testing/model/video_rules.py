@@ -58,13 +58,16 @@ def patched(*, mine: bool, title: str, if_version: int | None) -> Rule:
     return rule
 
 
-def patched_wrongly(*, mine: bool) -> Rule:
-    """PATCH with a title that no video may have; a body is read before the video is."""
+def patched_wrongly(*, mine: bool, if_version: int | None) -> Rule:
+    """PATCH with a title that no video may have."""
 
     def rule(story: Story) -> Iterator[Outcome]:
         if _gone(story, mine=mine):
             yield refused(404, "video-not-found", story)
-        yield refused(422, "validation-error", story)
+        elif if_version is not None and if_version != story.version:
+            yield refused(412, "precondition-failed", story)
+        else:
+            yield refused(422, "validation-error", story)
 
     return rule
 
