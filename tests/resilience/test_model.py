@@ -20,7 +20,7 @@ from reel_testing.model.ledger import Ledger
 from reel_testing.model.machine import Machine
 from reel_testing.stack import RunningStack, running
 
-STEPS = 26
+STEPS = 24
 ENOUGH_STEPS = 20
 FIXED_SEED = 1507
 PART = 125

@@ -8,7 +8,7 @@ from uuid import uuid4
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from reel_testing.model import sequence, service_actions, upload_actions, video_actions
+from reel_testing.model import lists, sequence, service_actions, upload_actions, video_actions
 from reel_testing.model.backstage import Backstage
 from reel_testing.model.history import History
 from reel_testing.model.ledger import Ledger
@@ -169,8 +169,8 @@ class Machine(RuleBasedStateMachine):
 
     @rule(limit=st.integers(1, 3), status=STATUS)
     def list_by_pages(self, limit: int, status: str | None) -> None:
-        self._do(video_actions.list_by_pages(self.play, limit, status))
-        self._do(video_actions.list_of_stranger(self.play))
+        self._do(lists.list_by_pages(self.play, limit, status))
+        self._do(lists.list_of_stranger(self.play))
 
     @rule(which=WHICH, status=VERDICT, job=JOB, reason=st.sampled_from(service_actions.REASONS))
     def transcoded(self, which: int, status: str, job: str, reason: str) -> None:

@@ -63,6 +63,12 @@ def judge(stories: Iterable[Story], rule: Rule, answer: Answer, *, what: str) ->
     return after
 
 
+def expect(answer: Answer, status: int, code: str | None = None) -> None:
+    """Insist on an answer that no state decides about. Raises Violation."""
+    if (answer.status, answer.code) != (status, code):
+        raise Violation(f"{status} {code or ''} expected: {answer.status} {answer.body}")
+
+
 def judge_pair(
     stories: Iterable[Story], one: Asked, other: Asked, *, what: str, both: Rule | None = None
 ) -> set[Story]:

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import httpx
 
-from reel_testing.model import upload_actions, video_actions
+from reel_testing.model import lists, upload_actions
 from reel_testing.model.backstage import Backstage
 from reel_testing.model.history import DELETED, History
 from reel_testing.model.ledger import Ledger
@@ -46,7 +46,7 @@ async def finish(play: Play, history: History) -> None:
         play.ledger.walked("video", story.walked)
         for session in story.sessions:
             play.ledger.walked("session", session.walked)
-    await video_actions.compare_list(play)
+    await lists.compare_list(play)
     await _check_history(play, history)
     play.ledger.ended(play.steps)
 

@@ -94,7 +94,9 @@ def signed(session_id: str, numbers: Sequence[int], *, mine: bool) -> Rule:
 def put(session_id: str, part: Part) -> Rule:
     """PUT by a signed URL: the store takes exactly the part's length, and knows no pause (ADR 6).
 
-    An upload that has ended is gone from the store (404), or about to be: nobody sees the part.
+    An upload that was cancelled is gone from the store (404), or about to be. One that is complete
+    is gone from S3; the embedded store still knows it by its object, and takes the same part again.
+    In both cases nobody sees the part.
     """
 
     def rule(story: Story) -> Iterator[Outcome]:
@@ -109,7 +111,7 @@ def put(session_id: str, part: Part) -> Rule:
         yield done(404, story)
         if not is_fit:
             yield done(403, story)
-        elif session.status == "CANCELED":
+        elif session.status in {"CANCELED", "COMPLETED"}:
             yield done(200, story)
 
     return rule
