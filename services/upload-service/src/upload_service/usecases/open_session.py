@@ -118,6 +118,8 @@ async def _clear_the_way(tx: Transaction, wanted: UploadSession, deps: Deps) -> 
             raise VideoNotFound
         if not is_own:
             continue  # a stranger's reservation is about to be refused, and blocks nobody
+        if rival.video_deleted_at is not None:
+            raise VideoNotFound
         if rival.status is Status.COMPLETED:
             raise UploadAlreadyCompleted(rival.id)
         if rival.is_open or rival.created_at > deps.now() - deps.policy.opening_grace:
