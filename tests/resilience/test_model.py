@@ -23,8 +23,8 @@ from reel_testing.stack import RunningStack, running
 STEPS = 24
 ENOUGH_STEPS = 20
 FIXED_SEED = 1507
-PART = 125
-MORE_PARTS = 3
+PART = 100
+MORE_PARTS = 4
 WORKED = 25
 
 

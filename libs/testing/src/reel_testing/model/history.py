@@ -1,5 +1,6 @@
 """The states that an owner's own stream of events told of, in their order."""
 
+import asyncio
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from reel_testing.model.tables import VIDEO_EDGES, reachable
 
 FOLLOWING: Final = reachable(VIDEO_EDGES)
 DELETED: Final = "deleted"
+OPENED_S: Final = 30.0
 
 
 @dataclass(slots=True)
@@ -20,6 +22,7 @@ class History:
     """`states` by video; several changes may be told as one, so a state may be left out."""
 
     states: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+    is_open: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def follow(self, http: httpx.AsyncClient) -> None:
         """Read `GET /api/videos/events` until cancelled, or until it ends."""
@@ -29,8 +32,14 @@ class History:
                 name, _, value = line.partition(":")
                 if name == "event":
                     event = value.strip()
+                    self.is_open.set()
                 elif name == "data" and event in {"status", "progress", DELETED}:
                     self._note(event, json.loads(value))
+
+    async def opened(self) -> None:
+        """Wait for the first event: from then on nothing is missed. Raises TimeoutError."""
+        async with asyncio.timeout(OPENED_S):
+            await self.is_open.wait()
 
     def _note(self, event: str, body: Json) -> None:
         told = self.states.setdefault(body["id"], [])

@@ -46,6 +46,7 @@ class Machine(RuleBasedStateMachine):
         self.play = sequence.begin(behind, ledger)
         following = self._history.follow(self.play.phones[OWNER])
         self._following = asyncio.run_coroutine_threadsafe(following, loop)
+        self._do(self._history.opened())
 
     def _do(self, work: Coroutine[object, object, T]) -> T:
         try:

@@ -20,7 +20,7 @@ from reel_testing.model.tables import LIVE
 
 OWNER: Final = "owner"
 STRANGER: Final = "stranger"
-SETTLED_S: Final = 60.0
+SETTLED_S: Final = 120.0
 POLL_S: Final = 0.02
 EXTENSIONS: Final = {"video/quicktime": "mov", "video/mp4": "mp4", "video/x-msvideo": "avi"}
 
@@ -154,7 +154,10 @@ class Play:
             raise Violation(f"the store has {stored}, the model {own}")
 
     async def settle(self, video: Tracked, *, within_s: float = SETTLED_S) -> None:
-        """Wait until nothing is under way. Raises Violation when something does not arrive."""
+        """Wait until nothing that would show is under way. Raises Violation when it does not come.
+
+        What would change nothing may still be on its way, so no story is given up.
+        """
         deadline = time.monotonic() + within_s
         await self.look(video)
         while not any(story.is_settled for story in video.stories):
@@ -162,7 +165,6 @@ class Play:
                 raise Violation(f"still under way after {within_s} s: {video.stories}")
             await asyncio.sleep(POLL_S)
             await self.look(video)
-        video.stories = {story for story in video.stories if story.is_settled}
 
     def living(self, videos: Iterable[Tracked]) -> list[Tracked]:
         return [video for video in videos if not video.story.is_deleted]

@@ -14,7 +14,7 @@ from reel_testing.model.ledger import Ledger
 from reel_testing.model.outcomes import Violation
 from reel_testing.model.play import EXTENSIONS, OWNER, STRANGER, Play, Tracked
 
-GONE_S: Final = 30.0
+GONE_S: Final = 90.0
 POLL_S: Final = 0.02
 
 
