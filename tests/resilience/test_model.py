@@ -12,6 +12,7 @@ from collections.abc import AsyncGenerator
 
 import pytest
 from hypothesis import HealthCheck, seed, settings
+from hypothesis.errors import Flaky
 from hypothesis.stateful import run_state_machine_as_test
 
 from reel_testing.budget import Budget
@@ -50,7 +51,11 @@ async def play(behind: Backstage, sequences: int, *, is_fixed: bool) -> Ledger:
     """
     ledger, loop = Ledger(), asyncio.get_running_loop()
     while (lacking := sequences - ledger.count(ENOUGH_STEPS)) > 0:
-        await asyncio.to_thread(explore, loop, behind, ledger, lacking, is_fixed=is_fixed)
+        try:
+            await asyncio.to_thread(explore, loop, behind, ledger, lacking, is_fixed=is_fixed)
+        except Flaky as error:  # what happened once, and not again, happened all the same
+            raise AssertionError("\n".join(ledger.violations)) from error
+    assert ledger.violations == []
     return ledger
 
 

@@ -90,11 +90,15 @@ MUST_HAPPEN: Final[frozenset[tuple[str, str]]] = frozenset(
 
 @dataclass(slots=True)
 class Ledger:
-    """`lengths` are the steps of every sequence that came to its end without a violation."""
+    """`lengths` are the steps of every sequence that came to its end without a violation.
+
+    `violations` keeps what was found, also where it does not happen again when it is repeated.
+    """
 
     answers: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
     edges: Counter[tuple[str, Edge]] = field(default_factory=Counter[tuple[str, Edge]])
     lengths: list[int] = field(default_factory=list[int])
+    violations: list[str] = field(default_factory=list[str])
 
     def note(self, action: str, outcome: str) -> None:
         self.answers[action, outcome] += 1

@@ -40,6 +40,7 @@ class Machine(RuleBasedStateMachine):
     def __init__(self, loop: asyncio.AbstractEventLoop, behind: Backstage, ledger: Ledger) -> None:
         super().__init__()
         self._loop = loop
+        self._ledger = ledger
         self._kept: list[Kept] = []
         self._is_unbroken = True
         self._history = History()
@@ -51,8 +52,9 @@ class Machine(RuleBasedStateMachine):
     def _do(self, work: Coroutine[object, object, T]) -> T:
         try:
             return asyncio.run_coroutine_threadsafe(work, self._loop).result(STEP_S)
-        except BaseException:
+        except BaseException as error:
             self._is_unbroken = False
+            self._ledger.violations.append(repr(error))
             raise
 
     def _keep(self, kept: Kept | None) -> None:
