@@ -21,13 +21,15 @@ WHICH: Final = st.sampled_from([0, 0, 0, 1, 1, 2])
 PAST: Final = st.sampled_from([0, 0, 0, 1])
 CREATING: Final = st.sampled_from(["plain", "keyed", "keyed", "at once", *video_actions.FAULTS])
 WHO: Final = st.sampled_from([OWNER, OWNER, OWNER, OWNER, STRANGER])
-FILM: Final = st.sampled_from(["tiny", "tiny", "padded", "text", "cut"])
+FILM: Final = st.sampled_from(["tiny", "tiny", "tiny", "padded", "text", "cut"])
 TITLE: Final = st.sampled_from([*video_actions.TITLES, video_actions.NO_TITLE])
 TAG: Final = st.sampled_from([None, 0, 0, 1, 2])
 OPENING: Final = st.sampled_from(["right"] * 4 + list(upload_actions.DECLARED))
 CLAIM: Final = st.sampled_from(["right"] * 6 + list(upload_actions.CLAIMS))
 NUMBERS: Final = st.lists(st.sampled_from([1, 1, 2, 3, 10_000, 0]), min_size=1, max_size=3)
 BYTES: Final = st.sampled_from(["right", "right", "right", "short", "long"])
+TWICE: Final = st.sampled_from(["patch", "patch", "retry", "retry", "retry", "delete"])
+RARELY_FIRST: Final = st.sampled_from([1, 1, 1, 2, 2, 0])
 VERDICT: Final = st.sampled_from(["READY", "FAILED"])
 STATUS: Final = st.sampled_from([None, "DRAFT", "UPLOADING", "TRANSCODING", "READY", "FAILED"])
 JOB: Final = st.sampled_from(["current", "current", *service_actions.JOBS])
@@ -70,9 +72,11 @@ class Machine(RuleBasedStateMachine):
             self._following.cancel()
             self._do(sequence.end(self.play))
 
-    @initialize(film=FILM)
-    def begin(self, film: str) -> None:
+    @initialize(film=FILM, ahead=st.integers(0, 5), verdict=VERDICT)
+    def begin(self, film: str, ahead: int, verdict: str) -> None:
         self._do(video_actions.create(self.play, film, "Tour"))
+        for _ in range(ahead):
+            self._do(sequence.go_on(self.play, self.play.video(0), verdict))
 
     @rule(film=FILM, title=st.sampled_from(video_actions.TITLES), how=CREATING)
     def create(self, film: str, title: str, how: str) -> None:
@@ -84,13 +88,16 @@ class Machine(RuleBasedStateMachine):
         else:
             self._keep(self._do(video_actions.create(self.play, film, title, key=key)))
 
-    @rule(which=WHICH, is_same=st.booleans())
-    def repeat_a_key(self, which: int, *, is_same: bool) -> None:
-        if self._kept:
-            kept = self._kept[which % len(self._kept)]
-            self._do(video_actions.repeat(self.play, kept, is_same=is_same))
-        else:
+    @rule(which=WHICH, is_same=st.booleans(), is_malformed=st.sampled_from([False] * 7 + [True]))
+    def repeat_a_key(self, which: int, *, is_same: bool, is_malformed: bool) -> None:
+        if is_malformed:
             self._do(video_actions.malformed_key(self.play))
+            return
+        if not self._kept:
+            key = str(uuid4())
+            self._keep(self._do(video_actions.create(self.play, "tiny", "Tour", key=key)))
+        kept = self._kept[which % len(self._kept)]
+        self._do(video_actions.repeat(self.play, kept, is_same=is_same))
 
     @rule(which=WHICH, how=OPENING, who=WHO, is_keyed=st.booleans())
     def open(self, which: int, how: str, who: str, *, is_keyed: bool) -> None:
@@ -136,21 +143,21 @@ class Machine(RuleBasedStateMachine):
         video = self.play.video(which)
         return video, self.play.session_id(video, past)
 
-    @rule(which=WHICH)
-    def go_on(self, which: int) -> None:
-        self._do(sequence.go_on(self.play, self.play.video(which)))
+    @rule(which=WHICH, verdict=VERDICT)
+    def go_on(self, which: int, verdict: str) -> None:
+        self._do(sequence.go_on(self.play, self.play.video(which), verdict))
 
-    @rule(which=WHICH, times=st.integers(2, 5))
-    def go_far(self, which: int, times: int) -> None:
+    @rule(which=WHICH, times=st.integers(2, 5), verdict=VERDICT)
+    def go_far(self, which: int, times: int, verdict: str) -> None:
         for _ in range(times):
-            self._do(sequence.go_on(self.play, self.play.video(which)))
+            self._do(sequence.go_on(self.play, self.play.video(which), verdict))
 
     @rule(which=WHICH, title=TITLE, who=WHO, guard=TAG)
     def patch(self, which: int, title: str, who: str, guard: int | None) -> None:
         video = self.play.video(which)
         self._do(video_actions.patch(self.play, video, title, who=who, guard=guard))
 
-    @rule(which=WHICH, verb=st.sampled_from(["patch", "retry", "retry", "delete"]))
+    @rule(which=WHICH, verb=TWICE)
     def at_once(self, which: int, verb: str) -> None:
         video = self.play.video(which)
         if verb == "patch":
@@ -158,7 +165,7 @@ class Machine(RuleBasedStateMachine):
         else:
             self._do(video_actions.twice(self.play, video, verb))
 
-    @rule(which=WHICH, who=WHO)
+    @rule(which=RARELY_FIRST, who=WHO)
     def delete(self, which: int, who: str) -> None:
         self._do(video_actions.delete(self.play, self.play.video(which), who=who))
 

@@ -99,16 +99,21 @@ class Play:
         for answer in answers:
             self.ledger.note(action, f"{answer.status} {answer.code or ''}".strip())
 
-    async def judge(self, video: Tracked, action: str, rule: Rule, answer: Answer) -> None:
-        """Hold an answer against the model, then look whether Reel is where the model is."""
+    async def judge(
+        self, video: Tracked, action: str, rule: Rule, answer: Answer, *, is_upload: bool = False
+    ) -> None:
+        """Hold an answer against the model, then look whether Reel is where the model is.
+
+        Uploads are looked at through the API, and so by the store's list, where one `is_upload`.
+        """
         self.note(action, answer)
         video.stories = judge(video.stories, rule, answer, what=f"{action} on {video.id}")
-        await self.look(video)
+        await self.look(video, uploads=2 if is_upload else 0)
 
-    async def look(self, video: Tracked) -> None:
-        """Compare the view, the sessions and the rows with the model."""
+    async def look(self, video: Tracked, *, uploads: int = 1) -> None:
+        """Compare the view, the latest `uploads` of its sessions and all rows with the model."""
         await self.look_at_view(video)
-        for session_id in video.session_ids[-2:]:
+        for session_id in video.session_ids[::-1][:uploads]:
             path = f"/api/uploads/{session_id}"
             answer = await self.call(OWNER, "GET", path)
             look = observations.session_view(session_id, answer.body)

@@ -7,12 +7,13 @@ from uuid import UUID, uuid4
 
 import httpx
 
-from reel_testing.model import lists, upload_actions
+from reel_testing.model import lists, service_actions, upload_actions, video_actions
 from reel_testing.model.backstage import Backstage
 from reel_testing.model.history import DELETED, History
 from reel_testing.model.ledger import Ledger
 from reel_testing.model.outcomes import Violation
 from reel_testing.model.play import EXTENSIONS, OWNER, STRANGER, Play, Tracked
+from reel_testing.model.story import Session
 
 GONE_S: Final = 90.0
 POLL_S: Final = 0.02
@@ -80,23 +81,35 @@ async def _check_history(play: Play, history: History) -> None:
         await asyncio.sleep(POLL_S)
 
 
-async def go_on(play: Play, video: Tracked) -> None:
-    """Do the next sensible thing on the way to READY, as an app without faults would."""
+async def go_on(play: Play, video: Tracked, verdict: str) -> None:
+    """Do the next sensible thing on the way to READY, as an app without faults would.
+
+    Where no worker transcodes, its answer is `verdict`; what failed in a transcode is tried again.
+    """
     story = video.story
     session = story.live
-    if story.status in {"DRAFT", "UPLOADING"} and session is None:
+    if session is not None:
+        await _upload_on(play, video, session)
+    elif story.status in {"DRAFT", "UPLOADING"} and not story.sessions:
         await upload_actions.open_session(play, video, "right", who=OWNER)
-    elif session is None:
-        await play.settle(video)
-    elif session.status == "PAUSED":
-        await upload_actions.steer(play, video, session.id, "resume", who=OWNER)
+    elif story.status == "FAILED" and story.job:
+        await video_actions.retry(play, video, who=OWNER)
+    elif story.status == "TRANSCODING" and not story.is_worked and video.job_ids:
+        reason = service_actions.REASONS[len(video.job_ids) % 2]
+        await service_actions.transcoded(play, video, verdict, "current", reason)
     else:
-        stored = {part.number for part in session.parts}
-        missing = [n for n in range(1, session.count + 1) if n not in stored]
-        if missing:
-            await upload_actions.put(play, video, session.id, missing[0], "right")
-        else:
-            await upload_actions.complete(play, video, session.id, "right", who=OWNER)
+        await wait(play, video)
+
+
+async def _upload_on(play: Play, video: Tracked, session: Session) -> None:
+    stored = {part.number for part in session.parts}
+    missing = [n for n in range(1, session.count + 1) if n not in stored]
+    if session.status == "PAUSED":
+        await upload_actions.steer(play, video, session.id, "resume", who=OWNER)
+    elif missing:
+        await upload_actions.put(play, video, session.id, missing[0], "right")
+    else:
+        await upload_actions.complete(play, video, session.id, "right", who=OWNER)
 
 
 async def wait(play: Play, video: Tracked) -> None:

@@ -46,7 +46,9 @@ async def open_session(
     )
     answer = await play.call(who, "POST", path, json_body=body, headers=headers)
     learn(video, answer)
-    await play.judge(video, "open", upload_rules.opened(wanted, mine=who == OWNER), answer)
+    await play.judge(
+        video, "open", upload_rules.opened(wanted, mine=who == OWNER), answer, is_upload=True
+    )
     is_kept = key is not None and who == OWNER and answer.status in {201, 404, 422}
     return Kept(key=key or "", path=path, body=body, answer=answer) if is_kept else None
 
@@ -94,7 +96,7 @@ async def part_urls(
             raise Violation(f"URLs for {numbers}: {answer.body}")
         for part in given:
             video.urls[session_id, part["partNumber"]] = part["uploadUrl"]
-    await play.judge(video, "part urls", rule, answer)
+    await play.judge(video, "part urls", rule, answer, is_upload=True)
 
 
 def bytes_of(video: Tracked, session: Session, number: int) -> bytes:
@@ -117,19 +119,31 @@ async def put(play: Play, video: Tracked, session_id: str, number: int, how: str
         raise Violation(f"the store calls {etag} {response.headers['etag']}")
     answer = Answer(status=response.status_code, body={}, headers=response.headers)
     part = Part(number=number, etag=etag, size_bytes=len(data))
-    await play.judge(video, f"put {how}", upload_rules.put(session_id, part), answer)
+    await play.judge(
+        video, f"put {how}", upload_rules.put(session_id, part), answer, is_upload=True
+    )
     await play.compare_store(video, session_id)
 
 
 async def steer(play: Play, video: Tracked, session_id: str, verb: str, *, who: str) -> None:
     answer = await play.call(who, "POST", f"/api/uploads/{session_id}/{verb}")
-    await play.judge(video, verb, upload_rules.steered(session_id, verb, mine=who == OWNER), answer)
+    await play.judge(
+        video,
+        verb,
+        upload_rules.steered(session_id, verb, mine=who == OWNER),
+        answer,
+        is_upload=True,
+    )
 
 
 async def show(play: Play, video: Tracked, session_id: str, *, who: str) -> None:
     answer = await play.call(who, "GET", f"/api/uploads/{session_id}")
     await play.judge(
-        video, "show upload", upload_rules.shown(session_id, mine=who == OWNER), answer
+        video,
+        "show upload",
+        upload_rules.shown(session_id, mine=who == OWNER),
+        answer,
+        is_upload=True,
     )
 
 
@@ -139,7 +153,7 @@ async def complete(play: Play, video: Tracked, session_id: str, how: str, *, who
     rule = upload_rules.malformed
     if how not in {"twice", "none"}:
         rule = completed(video, session_id, claimed, who=who)
-    await play.judge(video, f"complete {how}", rule, answer)
+    await play.judge(video, f"complete {how}", rule, answer, is_upload=True)
 
 
 async def complete_and(play: Play, video: Tracked, session_id: str, verb: str) -> None:

@@ -160,7 +160,9 @@ def _patched(title: str, etag: str | None, *, who: str) -> Rule:
 
 async def delete(play: Play, video: Tracked, *, who: str) -> None:
     answer = await play.call(who, "DELETE", f"/api/videos/{video.id}")
-    await play.judge(video, "delete", video_rules.deleted(mine=who == OWNER), answer)
+    await play.judge(
+        video, "delete", video_rules.deleted(mine=who == OWNER), answer, is_upload=True
+    )
 
 
 async def retry(play: Play, video: Tracked, *, who: str) -> None:
