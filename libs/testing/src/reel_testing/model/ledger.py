@@ -109,6 +109,12 @@ class Ledger:
     def ended(self, steps: int) -> None:
         self.lengths.append(steps)
 
+    def add(self, other: "Ledger") -> None:
+        self.answers.update(other.answers)
+        self.edges.update(other.edges)
+        self.lengths += other.lengths
+        self.violations += other.violations
+
     def count(self, steps: int) -> int:
         """Return how many sequences had at least so many steps."""
         return sum(length >= steps for length in self.lengths)
