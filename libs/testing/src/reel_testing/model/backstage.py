@@ -94,14 +94,14 @@ class Backstage:
         upload_id = await self.database.fetchval(PROVIDER_UPLOAD, session_id)
         answer = await self.s3.list_parts(Bucket=BUCKET, Key=key, UploadId=upload_id)
         return [
-            (part["PartNumber"], part["ETag"].strip('"'), part["Size"])
+            (part.get("PartNumber", 0), part.get("ETag", "").strip('"'), part.get("Size", -1))
             for part in answer.get("Parts", [])
         ]
 
     async def objects(self, prefix: str) -> Mapping[str, int]:
         """Return the sizes in bytes of the objects below `prefix`, by key."""
         answer = await self.s3.list_objects_v2(Bucket=BUCKET, Prefix=prefix)
-        return {found["Key"]: found["Size"] for found in answer.get("Contents", [])}
+        return {found.get("Key", ""): found.get("Size", -1) for found in answer.get("Contents", [])}
 
     async def upload_news(self, video_id: str) -> Sequence[tuple[str, Json]]:
         """Return what upload-service tells of a video, in its order, with the message's id."""

@@ -178,7 +178,7 @@ class Play:
 def answer_of(response: httpx.Response) -> Answer:
     """Read an answer; a refusal of ours is a problem document with a stable code."""
     kind = response.headers.get("content-type", "")
-    body = response.json() if "json" in kind and response.content else {}
+    body: Json = response.json() if "json" in kind and response.content else {}
     if response.status_code >= 400:
         is_problem = kind == "application/problem+json" and body["status"] == response.status_code
         if not is_problem or body["type"] != f"/problems/{body['code']}":
