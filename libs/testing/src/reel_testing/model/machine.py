@@ -25,8 +25,10 @@ FILM: Final = st.sampled_from(["tiny", "tiny", "tiny", "padded", "text", "cut"])
 TITLE: Final = st.sampled_from([*video_actions.TITLES, video_actions.NO_TITLE])
 TAG: Final = st.sampled_from([None, 0, 0, 1, 2])
 OPENING: Final = st.sampled_from(["right"] * 4 + list(upload_actions.DECLARED))
-CLAIM: Final = st.sampled_from(["right"] * 6 + list(upload_actions.CLAIMS))
+CLAIM: Final = st.sampled_from(["right", *upload_actions.CLAIMS])
+IS_FILLED: Final = st.sampled_from([False, True, True])
 NUMBERS: Final = st.lists(st.sampled_from([1, 1, 2, 3, 10_000, 0]), min_size=1, max_size=3)
+STEERING: Final = st.sampled_from(["pause", "pause", "resume", "resume", "cancel"])
 BYTES: Final = st.sampled_from(["right", "right", "right", "short", "long"])
 TWICE: Final = st.sampled_from(["patch", "patch", "retry", "retry", "retry", "delete"])
 RARELY_FIRST: Final = st.sampled_from([1, 1, 1, 2, 2, 0])
@@ -114,14 +116,14 @@ class Machine(RuleBasedStateMachine):
         video, session_id = self._session(which, past)
         self._do(upload_actions.part_urls(self.play, video, session_id, numbers, who=who))
 
-    @rule(which=WHICH, past=PAST, number=st.integers(1, 2), how=BYTES)
-    def put(self, which: int, past: int, number: int, how: str) -> None:
-        video, session_id = self._session(which, past)
+    @rule(which=WHICH, past=PAST, number=st.integers(1, 2), how=BYTES, is_filled=IS_FILLED)
+    def put(self, which: int, past: int, number: int, how: str, *, is_filled: bool) -> None:
+        video, session_id = self._session(which, past, is_filled=is_filled)
         self._do(upload_actions.put(self.play, video, session_id, number, how))
 
-    @rule(which=WHICH, past=PAST, verb=st.sampled_from(["pause", "resume", "cancel"]), who=WHO)
-    def steer(self, which: int, past: int, verb: str, who: str) -> None:
-        video, session_id = self._session(which, past)
+    @rule(which=WHICH, past=PAST, verb=STEERING, who=WHO, is_filled=IS_FILLED)
+    def steer(self, which: int, past: int, verb: str, who: str, *, is_filled: bool) -> None:
+        video, session_id = self._session(which, past, is_filled=is_filled)
         self._do(upload_actions.steer(self.play, video, session_id, verb, who=who))
 
     @rule(which=WHICH, past=PAST, who=WHO)
@@ -129,18 +131,20 @@ class Machine(RuleBasedStateMachine):
         video, session_id = self._session(which, past)
         self._do(upload_actions.show(self.play, video, session_id, who=who))
 
-    @rule(which=WHICH, past=PAST, how=CLAIM, who=WHO)
-    def complete(self, which: int, past: int, how: str, who: str) -> None:
-        video, session_id = self._session(which, past)
+    @rule(which=WHICH, past=PAST, how=CLAIM, who=WHO, is_filled=IS_FILLED)
+    def complete(self, which: int, past: int, how: str, who: str, *, is_filled: bool) -> None:
+        video, session_id = self._session(which, past, is_filled=is_filled)
         self._do(upload_actions.complete(self.play, video, session_id, how, who=who))
 
-    @rule(which=WHICH, verb=st.sampled_from(["complete", "pause", "cancel"]))
-    def complete_and(self, which: int, verb: str) -> None:
-        video, session_id = self._session(which, 0)
+    @rule(which=WHICH, verb=st.sampled_from(["complete", "pause", "cancel"]), is_filled=IS_FILLED)
+    def complete_and(self, which: int, verb: str, *, is_filled: bool) -> None:
+        video, session_id = self._session(which, 0, is_filled=is_filled)
         self._do(upload_actions.complete_and(self.play, video, session_id, verb))
 
-    def _session(self, which: int, past: int) -> tuple[Tracked, str]:
+    def _session(self, which: int, past: int, *, is_filled: bool = False) -> tuple[Tracked, str]:
         video = self.play.video(which)
+        if is_filled:
+            self._do(sequence.fill(self.play, video))
         return video, self.play.session_id(video, past)
 
     @rule(which=WHICH, verdict=VERDICT)

@@ -101,9 +101,23 @@ async def go_on(play: Play, video: Tracked, verdict: str) -> None:
         await wait(play, video)
 
 
-async def _upload_on(play: Play, video: Tracked, session: Session) -> None:
+async def fill(play: Play, video: Tracked) -> None:
+    """Bring a young video to where its upload could be completed, and leave it there."""
+    if video.story.status in {"DRAFT", "UPLOADING"} and not video.story.sessions:
+        await upload_actions.open_session(play, video, "right", who=OWNER)
+    session = video.story.live
+    if session is not None:
+        for number in _missing(session):
+            await upload_actions.put(play, video, session.id, number, "right")
+
+
+def _missing(session: Session) -> list[int]:
     stored = {part.number for part in session.parts}
-    missing = [n for n in range(1, session.count + 1) if n not in stored]
+    return [number for number in range(1, session.count + 1) if number not in stored]
+
+
+async def _upload_on(play: Play, video: Tracked, session: Session) -> None:
+    missing = _missing(session)
     if session.status == "PAUSED":
         await upload_actions.steer(play, video, session.id, "resume", who=OWNER)
     elif missing:
