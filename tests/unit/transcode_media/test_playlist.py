@@ -1,3 +1,4 @@
+import re
 from dataclasses import replace
 from fractions import Fraction
 
@@ -13,6 +14,7 @@ from transcode_service.domain.playlist import (
     Variant,
     master_playlist,
     parse_media_playlist,
+    with_rounded_target,
 )
 
 MEDIA = """#EXTM3U
@@ -93,6 +95,28 @@ def test_a_film_shorter_than_half_a_second_has_a_target_of_a_second() -> None:
     text = "#EXTM3U\n#EXT-X-TARGETDURATION:0\n#EXTINF:0.040000,\nseg_00000.m4s\n#EXT-X-ENDLIST\n"
 
     assert parse_media_playlist(text) == MediaPlaylist((("seg_00000.m4s", 0.04),), 1)
+
+
+@pytest.mark.parametrize(
+    ("stated", "longest_s", "target"),
+    [
+        (0, "0.500000", 1),
+        (3, "2.500000", 3),
+        (4, "4.500000", 5),
+        (2, "1.500000", 2),
+        (6, "6.000000", 6),
+        (0, "0.040000", 1),
+    ],
+)
+def test_no_segment_rounds_to_more_than_the_target(
+    stated: int, longest_s: str, target: int
+) -> None:
+    written = MEDIA.replace("TARGETDURATION:6", f"TARGETDURATION:{stated}")
+    text = re.sub(r"#EXTINF:[0-9.]+", f"#EXTINF:{longest_s}", written)
+
+    corrected = with_rounded_target(text)
+
+    assert corrected == text.replace(f"TARGETDURATION:{stated}", f"TARGETDURATION:{target}")
 
 
 def test_the_peak_is_that_of_runs_about_as_long_as_the_target() -> None:

@@ -86,6 +86,16 @@ async def test_a_completed_video_takes_no_new_session(world: UploadWorld) -> Non
         await open_session(wanted(), world.deps())
 
 
+async def test_a_deleted_video_is_gone_although_its_upload_was_completed(
+    world: UploadWorld,
+) -> None:
+    world.add(video_id=VIDEO, owner_id=OWNER, status=Status.COMPLETED)
+    await forget_video("deleted", VIDEO, world.deps())
+
+    with pytest.raises(VideoNotFound):
+        await open_session(wanted(), world.deps())
+
+
 @pytest.mark.parametrize("status", [Status.IN_PROGRESS, Status.COMPLETED])
 async def test_a_stranger_learns_of_no_session(world: UploadWorld, status: Status) -> None:
     world.add(video_id=VIDEO, owner_id=OWNER, status=status)

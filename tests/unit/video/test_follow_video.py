@@ -13,7 +13,7 @@ from video_service.api.slow_clients import taken_within
 from video_service.domain.details import Mark, VideoDetails
 from video_service.domain.lifecycle import VideoStatus
 from video_service.domain.video import Video
-from video_service.ports import Signal
+from video_service.ports.following import Signal
 from video_service.usecases.follow_video import follow_video
 
 

@@ -15,7 +15,8 @@ from video_service.domain.page import Page, Position
 from video_service.domain.progress import ProgressReport
 from video_service.domain.stuck import Patience, Stuck
 from video_service.domain.video import Video
-from video_service.ports import Deps, Follower, OwnerFollower, Signal, Transaction
+from video_service.ports import Deps, Transaction
+from video_service.ports.following import Follower, OwnerFollower, Signal
 
 NOON = datetime(2026, 1, 22, 12, tzinfo=UTC)
 WITH_SOURCE = {VideoStatus.UPLOADED, VideoStatus.TRANSCODING, VideoStatus.READY, VideoStatus.FAILED}

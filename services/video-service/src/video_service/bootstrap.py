@@ -40,7 +40,8 @@ from video_service.adapters.work_lists import PgWorkLists
 from video_service.api.app import Wiring, create_app
 from video_service.api.edge import Edge
 from video_service.domain.stuck import Patience
-from video_service.ports import CdnCache, Changes, Deps, SourceStore
+from video_service.ports import CdnCache, Deps, SourceStore
+from video_service.ports.following import Changes
 from video_service.settings import Settings
 from video_service.usecases.destinations import (
     CDN_CACHE,

@@ -15,7 +15,7 @@ from transcode_service.adapters.still_files import make_directories, stills
 from transcode_service.domain import layout
 from transcode_service.domain.media_errors import OutputIncomplete
 from transcode_service.domain.packaging import FMP4, Packaging
-from transcode_service.domain.playlist import parse_media_playlist
+from transcode_service.domain.playlist import parse_media_playlist, with_rounded_target
 from transcode_service.ports.media import HlsStore, Published, Rendition
 from transcode_service.usecases.failures import most_telling_failure
 
@@ -115,7 +115,7 @@ class HlsPublication:
         """Stills and segments before the playlists that name them."""
         for meter in self._meters.values():
             await meter.begin()
-        texts = {label: self._read_text(layout.playlist(label)) for label in self._meters}
+        texts = {label: self._mend(layout.playlist(label)) for label in self._meters}
         segments = await self._new_segments()
         await self._send_all([*self._inits(), *stills(self._work_dir), *segments])
         await self._send_all([self._work_dir / layout.playlist(label) for label in self._meters])
@@ -169,11 +169,15 @@ class HlsPublication:
         label = path.parent.name
         self._measured[label, path.name] = await self._meters[label].measure(path.name)
 
-    def _read_text(self, name: str) -> str:
+    def _mend(self, name: str) -> str:
+        """Return FFmpeg's playlist as it will be sent, and write it so."""
+        path = self._work_dir / name
         try:
-            return (self._work_dir / name).read_text()
+            text = with_rounded_target(path.read_text())
         except FileNotFoundError as error:
             raise OutputIncomplete(f"FFmpeg left out {name}") from error
+        path.write_text(text)
+        return text
 
     def _rendition(self, label: str, text: str) -> Rendition:
         try:

@@ -1,5 +1,6 @@
 """HLS playlists (RFC 8216) as text: what FFmpeg wrote of a rendition, what we write of all."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -11,6 +12,8 @@ from transcode_service.domain.ladder import Rung
 from transcode_service.domain.packaging import Packaging
 
 AAC_LC: Final = "mp4a.40.2"
+_EXTINF: Final = re.compile(r"^#EXTINF:([0-9.]+)", re.MULTILINE)
+_TARGET: Final = re.compile(r"^(#EXT-X-TARGETDURATION:)([0-9]+)", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,17 @@ def parse_media_playlist(text: str) -> MediaPlaylist:
     if not (ended and target_s and segments):
         raise ValueError("the media playlist is not finished")
     return MediaPlaylist(tuple(segments), target_s)
+
+
+def with_rounded_target(text: str) -> str:
+    """Return FFmpeg's playlist with a target duration that no segment exceeds when rounded.
+
+    FFmpeg may round half a second down, 0.5 to 0 and 4.5 to 4; RFC 8216 (4.3.3.1) means 1 and 5.
+    Players get at least a second.
+    """
+    longest_s = max(map(float, _EXTINF.findall(text)), default=0.0)
+    least_s = max(1, int(longest_s + 0.5))
+    return _TARGET.sub(lambda stated: f"{stated[1]}{max(least_s, int(stated[2]))}", text)
 
 
 def master_playlist(variants: Sequence[Variant], packaging: Packaging) -> str:

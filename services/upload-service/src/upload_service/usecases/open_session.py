@@ -132,6 +132,8 @@ def _is_stale(rival: UploadSession, wanted: UploadSession, deps: Deps) -> bool:
         raise VideoNotFound
     if not is_own:
         return False  # a stranger's reservation is about to be refused, and blocks nobody
+    if rival.video_deleted_at is not None:
+        raise VideoNotFound
     if rival.status is Status.COMPLETED:
         raise UploadAlreadyCompleted(rival.id)
     if rival.is_open or rival.created_at > deps.now() - deps.policy.opening_grace:

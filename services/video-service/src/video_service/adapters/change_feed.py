@@ -9,7 +9,7 @@ from uuid import UUID
 
 from reel_db.pool import Pool
 from reel_messaging.listen import hear
-from video_service.ports import Signal
+from video_service.ports.following import Signal
 
 CHANNEL_SUFFIX: Final = "_moves"
 MOST_MOVED: Final = 1000

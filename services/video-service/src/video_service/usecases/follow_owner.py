@@ -7,7 +7,8 @@ from typing import Final
 from uuid import UUID
 
 from video_service.domain.details import Mark, VideoDetails
-from video_service.ports import Deps, OwnerFollower, Signal
+from video_service.ports import Deps
+from video_service.ports.following import OwnerFollower, Signal
 from video_service.usecases.follow_video import HEARTBEAT_S
 
 MOST_AT_ONCE: Final = 100

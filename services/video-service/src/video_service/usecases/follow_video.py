@@ -7,7 +7,8 @@ from uuid import UUID
 from video_service.domain.details import Mark, VideoDetails
 from video_service.domain.errors import VideoNotFound
 from video_service.domain.lifecycle import TRANSCODE_DONE
-from video_service.ports import Deps, Signal
+from video_service.ports import Deps
+from video_service.ports.following import Signal
 
 HEARTBEAT_S: Final = 15.0
 """Below the idle time-outs of proxies and phones' networks."""

@@ -1,10 +1,9 @@
 """What the use cases need from the outside world."""
 
 from collections.abc import Collection, Sequence
-from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from enum import Enum, auto
 from typing import Protocol
 from uuid import UUID
 
@@ -20,6 +19,7 @@ from video_service.domain.progress import ProgressReport
 from video_service.domain.receipt import DeletionReason, PurgeLine, PurgeReceipt
 from video_service.domain.stuck import Patience, Stuck
 from video_service.domain.video import Video
+from video_service.ports.following import Changes
 
 
 class VideoReader(Protocol):
@@ -199,39 +199,6 @@ class ProgressTable(Protocol):
 class SourceStore(Protocol):
     async def exists(self, file_key: str) -> bool:
         """Tell whether the source object is there. Raises SourceStoreUnavailable."""
-        ...
-
-
-class Signal(Enum):
-    """What a wait for changes ended with."""
-
-    MOVED = auto()
-    QUIET = auto()
-    CLOSED = auto()
-
-
-class Follower(Protocol):
-    async def wait(self, timeout_s: float) -> Signal:
-        """Return MOVED if anything may have changed since the last call; many changes are one.
-
-        QUIET when nothing did for `timeout_s`; CLOSED when this process is about to end.
-        """
-        ...
-
-
-class OwnerFollower(Follower, Protocol):
-    def take(self) -> frozenset[UUID] | None:
-        """Return which videos may have moved since the last call; None: any may have."""
-        ...
-
-
-class Changes(Protocol):
-    def of(self, video_id: UUID) -> AbstractContextManager[Follower]:
-        """Follow a video from the moment the block is entered."""
-        ...
-
-    def of_owner(self, owner_id: UUID) -> AbstractContextManager[OwnerFollower]:
-        """Follow all videos of an owner from the moment the block is entered."""
         ...
 
 
