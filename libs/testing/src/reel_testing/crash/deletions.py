@@ -9,6 +9,7 @@ from uuid import UUID
 from reel_contracts.videos import VideoStatus
 from reel_testing.crash import app
 from reel_testing.crash.evidence import flaws_of_messages, keys_of, proven
+from reel_testing.crash.incidents import lose_message
 from reel_testing.crash.world import World
 
 # As if the time were over in which a worker that lost touch may still write an object.
@@ -59,6 +60,8 @@ async def deleted_under_a_dead_worker(world: World) -> None:
     """A film is deleted after the worker that transcoded it died."""
     video_id = await app.send(world.with_a_long_film())
     (await world.ffmpeg()).send_signal(signal.SIGSTOP)
+    world.signal("transcode-worker", signal.SIGSTOP)
+    await lose_message(world, video_id)  # else another attempt may be made before it is known
     world.signal("transcode-worker", signal.SIGKILL)
     await app.delete(world, video_id)
     await is_gone(world, video_id)

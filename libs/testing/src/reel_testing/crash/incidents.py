@@ -61,13 +61,13 @@ async def forgotten(world: World) -> None:
     video_id = await app.send(world.with_a_long_film())
     (await world.ffmpeg()).send_signal(signal.SIGSTOP)
     world.signal("transcode-worker", signal.SIGSTOP)
-    await _lose_message(world, video_id)
+    await lose_message(world, video_id)
     world.signal("transcode-worker", signal.SIGKILL)
     await world.db.execute(FORGET_JOB, video_id)
     await is_ready(world, video_id)
 
 
-async def _lose_message(world: World, video_id: UUID) -> None:
+async def lose_message(world: World, video_id: UUID) -> None:
     """Delete the job's message as soon as its worker does not hide it any more."""
     queue = world.stack.queues[TRANSCODE_JOBS]
     async with world.stack.sqs() as sqs, asyncio.timeout(SOON_S):

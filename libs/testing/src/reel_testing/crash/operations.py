@@ -23,8 +23,7 @@ async def _pause(world: World) -> None:
     await world.ops("transcode", "pause", "--reason", "rollback")
 
     async def knows() -> bool:
-        answer = await world.http.get(f"{world.stack.services[TRANSCODE.name]}/metrics")
-        return f"{PAUSED} 1.0" in answer.text
+        return f"{PAUSED} 1.0" in await world.metrics(TRANSCODE.name)
 
     await until(knows, within_s=SOON_S)
 

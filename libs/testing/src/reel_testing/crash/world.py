@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 from asyncio.subprocess import PIPE
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -61,7 +61,7 @@ HELD: Final = {
 class World:
     """`db` and `s3` are an administrator's; `client` is an app; `film` is short.
 
-    Other films of the tests lie beside it.
+    Other films of the tests lie beside it. `environments` are those of the workers, by service.
     """
 
     stack: RunningStack
@@ -70,6 +70,7 @@ class World:
     http: httpx.AsyncClient
     client: ReelClient
     film: Path
+    environments: Mapping[str, Mapping[str, str]]
     orders: list[Order] = field(default_factory=list[Order])
 
     def order(self, point: Point) -> Order:
@@ -90,12 +91,11 @@ class World:
     async def _start_ops(
         self, service: str, arguments: tuple[str, ...]
     ) -> asyncio.subprocess.Process:
-        pid = self.stack.pids[f"{service}-worker"]
         return await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", LAUNCHER, f"{service}_service.ops", *arguments),
             stdout=PIPE,
             stderr=PIPE,
-            env=environment_of(pid),
+            env=self.environments[service],
             cwd=self.stack.layout.var,
         )
 
@@ -141,6 +141,13 @@ class World:
             return await self.db.fetchval(RUNNING, video_id) == 0
 
         await until(none_runs, within_s=SOON_S)
+
+    async def metrics(self, service: str) -> str:
+        """Return what a service counts; nothing while it does not answer."""
+        try:
+            return (await self.http.get(f"{self.stack.services[service]}/metrics")).text
+        except httpx.TransportError:
+            return ""
 
     async def until_served(self) -> None:
         """Wait until every service answers that it is ready, for whoever comes next."""
@@ -224,4 +231,5 @@ async def world_of(stack: RunningStack, film: Path) -> AsyncGenerator[World]:
             http=http,
             client=app_of(uuid4(), stack, http),
             film=film,
+            environments={name: environment_of(stack.pids[f"{name}-worker"]) for name in SERVICES},
         )
