@@ -16,7 +16,7 @@ class Part:
     """What the supervisor needs to know about one program.
 
     A service is restarted when it ends, as a container scheduler would do; a server that ends takes
-    the stack down, since nothing works without it.
+    the stack down, since nothing works without it (unless the stack is told to restart it as well).
     """
 
     name: str

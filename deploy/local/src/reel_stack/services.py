@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -40,7 +40,8 @@ Settings = dict[str, str]
 class Wiring:
     """Where everything is, once the servers run. URLs without a trailing slash.
 
-    `worker_ports` are those of the workers beside an API, by name of the service.
+    `worker_ports` are those of the workers beside an API, by name of the service; `settings` are
+    variables with their prefix that replace or complete the stack's own.
     """
 
     postgres_admin_url: str
@@ -53,6 +54,7 @@ class Wiring:
     secrets: Secrets
     work: Path
     database: str = DATABASE
+    settings: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 def _common(service: Service, wiring: Wiring) -> Settings:
@@ -128,8 +130,10 @@ OWN: Final = {VIDEO: _video, UPLOAD: _upload, TRANSCODE: _transcode}
 
 def settings(service: Service, wiring: Wiring) -> Settings:
     """Every variable the service reads, with its prefix."""
+    prefix = service.settings_prefix
     values = _common(service, wiring) | OWN[service](wiring)
-    return {f"{service.key.upper()}_{name}": value for name, value in values.items()}
+    given = {name: value for name, value in wiring.settings.items() if name.startswith(prefix)}
+    return {f"{prefix}{name}": value for name, value in values.items()} | given
 
 
 def _module(service: Service, name: str) -> tuple[str, ...]:
