@@ -93,7 +93,8 @@ def up_command(
     """Start the stack and keep it up until Ctrl-C or SIGTERM.
 
     Exits with status 1 when a stack runs already on the state directory, when a part does not start
-    and when a server ends (unless it is to be restarted). With --detach a stack that runs already is what was asked for: status 0.
+    and when a server ends (unless it is to be restarted). With --detach a stack that runs already
+    is what was asked for: status 0.
     """
     options = Options.from_command(Layout(var, servers), wanted)
     if detach:

@@ -1,6 +1,7 @@
 """Idempotency keys in a service's own schema."""
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Final
@@ -9,7 +10,7 @@ from uuid import UUID
 import asyncpg
 import structlog
 
-from reel_db.pool import DATABASE_ERRORS, Pool, transaction
+from reel_db.pool import ACQUIRE_TIMEOUT_S, DATABASE_ERRORS, Pool, transaction
 from reel_kernel.idempotency import Answer, Attempt, Claim, InFlight, OtherRequest
 from reel_kernel.ids import IdSource, new_id
 
@@ -17,6 +18,9 @@ LIFE_S: Final = 24 * 60 * 60
 """How long a key is remembered."""
 LEASE_S: Final = 120
 """How long an attempt holds its key: longer than any request runs, so what it left is a crash's."""
+OUTAGE_S: Final = 15.0
+"""A restart of the database is over by then, and the client of the request still waits."""
+OUTAGE_PAUSE_S: Final = 0.2
 PURGE_INTERVAL_S: Final = 300
 PURGE_BATCH: Final = 10_000
 
@@ -88,18 +92,24 @@ CREATE INDEX idempotency_keys_created ON idempotency_keys (created_at);
 
 
 class PgKeyLedger:
-    """`reel_kernel.idempotency.KeyLedger`; every call is a short transaction of its own."""
+    """`reel_kernel.idempotency.KeyLedger`; every call is a short transaction of its own.
+
+    What became of an attempt is stored through an outage of up to `outage_s`: forgotten, it would
+    keep the key from every repeat for as long as its lease.
+    """
 
     def __init__(
         self,
         pool: Pool,
         *,
         lease_s: float = LEASE_S,
+        outage_s: float = OUTAGE_S,
         life_s: float = LIFE_S,
         ids: IdSource = new_id,
     ) -> None:
         self._pool = pool
         self._lease_s = lease_s
+        self._outage_s = outage_s
         self._life_s = life_s
         self._ids = ids
 
@@ -117,7 +127,7 @@ class PgKeyLedger:
         return _standing(row, fingerprint)
 
     async def settle(self, attempt: Attempt, answer: Answer) -> None:
-        await self._pool.execute(
+        await self._store(
             SETTLE,
             attempt.owner_id,
             attempt.key,
@@ -128,7 +138,21 @@ class PgKeyLedger:
         )
 
     async def release(self, attempt: Attempt) -> None:
-        await self._pool.execute(RELEASE, attempt.owner_id, attempt.key, attempt.claim_id)
+        await self._store(RELEASE, attempt.owner_id, attempt.key, attempt.claim_id)
+
+    async def _store(self, statement: str, *values: object) -> None:
+        deadline = time.monotonic() + self._outage_s
+        while True:
+            try:
+                async with self._pool.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection:
+                    await connection.execute(statement, *values)
+            except DATABASE_ERRORS as error:
+                if time.monotonic() > deadline:
+                    raise
+                log.warning("idempotency_outcome_waits", error=repr(error))
+                await asyncio.sleep(OUTAGE_PAUSE_S)
+            else:
+                return
 
     async def purge(self, *, limit: int = PURGE_BATCH) -> int:
         """Forget up to `limit` keys whose time is over; return how many."""

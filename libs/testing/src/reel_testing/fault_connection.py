@@ -17,7 +17,9 @@ HEAD_END: Final = b"\r\n\r\n"
 INTERIM: Final = b"HTTP/1.1 100"
 AT_ONCE: Final = struct.pack("ii", 1, 0)
 """SO_LINGER of zero: closing sends RST instead of FIN."""
-SLOW_DOWN: Final = b"<Error><Code>SlowDown</Code><Message>Reduce your request rate.</Message></Error>"
+SLOW_DOWN: Final = (
+    b"<Error><Code>SlowDown</Code><Message>Reduce your request rate.</Message></Error>"
+)
 BUSY: Final = (
     b"HTTP/1.1 503 Slow Down\r\nContent-Type: application/xml\r\nConnection: close\r\n"
     b"Content-Length: %d\r\n\r\n%b" % (len(SLOW_DOWN), SLOW_DOWN)

@@ -1,4 +1,4 @@
-"""A stack whose services, and whose phones, reach everything through proxies that a script rules."""
+"""A stack whose services, and phones, reach everything through proxies that a script rules."""
 
 import os
 import signal
@@ -14,8 +14,8 @@ import psutil
 
 from reel_stack.databases import connection, in_database
 from reel_stack.keys import ADMIN
-from reel_stack.postgres import admin_url
 from reel_stack.ports import Ports
+from reel_stack.postgres import admin_url
 from reel_stack.probes import accepts_connections
 from reel_stack.topology import DATABASE, VIDEO
 from reel_testing.fault_proxy import FaultProxy, fault_proxy

@@ -4,7 +4,8 @@ The order of the steps, and what a crash after each leaves behind:
 
 1. *Reserve*: the row, INITIATED without `provider_upload_id`, takes the video for its owner. Of
    concurrent calls one wins here, before video-service hears of any. Crash: the reservation holds
-   the video for `opening_grace`; then the next call replaces it, or the sweep expires it.
+   the video for `opening_grace`; a repeat of the request goes on with it meanwhile. After that the
+   next call replaces it, and who looks at it sees it fail.
 2. *Admit*: video-service binds the video to this session's id and says UPLOADING. Crash: as above;
    the expiry is announced, so the video becomes FAILED and does not say UPLOADING for ever.
 3. *Create* the multipart upload. Crash: as above; settling the ended reservation lists the video's
@@ -66,8 +67,11 @@ async def open_session(command: OpenSession, deps: Deps) -> UploadSession:
     earlier = await _earlier(command, deps)
     if earlier and earlier.is_open:
         return earlier
-    wanted = _reservation(command, None if earlier else command.session_id, deps)
-    reservation = await _reserve(wanted, deps)
+    if earlier and earlier.is_live and not deps.policy.is_abandoned(earlier, deps.now()):
+        reservation = earlier  # the earlier try is over, or there would be no second
+    else:
+        wanted = _reservation(command, None if earlier else command.session_id, deps)
+        reservation = await _reserve(wanted, deps)
     upload_id = await _admit_and_create(reservation, deps)
     return await _record(reservation, upload_id, deps)
 
@@ -120,7 +124,7 @@ async def _clear_the_way(tx: Transaction, wanted: UploadSession, deps: Deps) -> 
             continue  # a stranger's reservation is about to be refused, and blocks nobody
         if rival.status is Status.COMPLETED:
             raise UploadAlreadyCompleted(rival.id)
-        if rival.is_open or rival.created_at > deps.now() - deps.policy.opening_grace:
+        if not deps.policy.is_abandoned(rival, deps.now()):
             raise UploadSessionActive(rival.id)
         await endings.give_up(tx, rival, Failure.NEVER_OPENED, now=deps.now())
 
