@@ -51,6 +51,7 @@ class Proxy(Protocol):
     is_http: bool
     hits: Counter[Fault]
     heard: Heard
+    passed: int
 
     async def pause(self) -> None: ...
 
@@ -194,6 +195,7 @@ class Connection:
             return
         if self._slow:
             await asyncio.sleep(len(chunk) / self._proxy.line.slow_bytes_per_s)
+        self._proxy.passed += 1
         writer.write(chunk)
         await writer.drain()
 

@@ -19,8 +19,8 @@ from reel_testing.waiting import until
 class FaultProxy:
     """Stands before port `upstream`, which may be set later, before the first connection.
 
-    `hits` counts what was really done to somebody; `delayed` the chunks that took their time;
-    `heard` is what came back through an HTTP proxy.
+    `hits` counts what was really done to somebody, `delayed` the chunks that took their time,
+    `passed` those that got through, `accepted` connections; `heard` is what came back over HTTP.
     """
 
     def __init__(self, upstream: int, script: Script, line: Line, *, is_http: bool) -> None:
@@ -31,6 +31,8 @@ class FaultProxy:
         self.port = 0
         self.hits: Counter[Fault] = Counter()
         self.delayed = 0
+        self.accepted = 0
+        self.passed = 0
         self.heard = Heard()
         self._connections: set[Connection] = set()
 
@@ -56,6 +58,7 @@ class FaultProxy:
             await asyncio.sleep(wait_s)
 
     async def handle(self, reader: StreamReader, writer: StreamWriter) -> None:
+        self.accepted += 1
         try:
             server = await asyncio.open_connection(LOOPBACK, self.upstream)
         except OSError:  # it is away, and the client is to notice

@@ -24,6 +24,8 @@ from upload_service.usecases.sweep import sweep
 if TYPE_CHECKING:
     from types_aiobotocore_s3 import S3Client
 
+LOCK: Final = ".lock"
+"""A worker that runs keeps these in its work directory."""
 SERVICES: Final = ("video-api", "video-worker", "upload-api", "upload-worker", "transcode-worker")
 UNFINISHED: Final[Mapping[str, str]] = {
     "open upload sessions": "upload.upload_sessions WHERE status NOT IN"
@@ -115,7 +117,8 @@ def encoders(stack: RunningStack) -> list[str]:
     running = [
         one for one in processes_of(stack.layout.var) if "ffmpeg" in Path(one.split()[1]).name
     ]
-    return running + [str(path) for path in stack.layout.work.rglob("*") if path.is_file()]
+    left = [path for path in stack.layout.work.rglob("*") if path.is_file()]
+    return running + [str(path) for path in left if path.name != LOCK]
 
 
 async def sweep_late(stack: RunningStack) -> None:
