@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Final
 from uuid import UUID
 
@@ -115,15 +116,22 @@ class PgKeyLedger:
 
     async def claim(self, owner_id: UUID, key: str, fingerprint: bytes) -> Claim:
         """Of concurrent calls with one key a single one gets an Attempt."""
-        claim_id, resource_id = self._ids(), self._ids()
+        wanted = Attempt(owner_id=owner_id, key=key, claim_id=self._ids(), resource_id=self._ids())
+        try:
+            return await self._claim(wanted, fingerprint)
+        except DATABASE_ERRORS:
+            await self.release(wanted)  # it may be committed all the same
+            raise
+
+    async def _claim(self, wanted: Attempt, fingerprint: bytes) -> Claim:
+        key = (wanted.owner_id, wanted.key)
+        ids = (wanted.resource_id, wanted.claim_id)
         async with transaction(self._pool) as connection:
-            await connection.execute(FORGET_EXPIRED, owner_id, key, self._life_s)
-            kept = await connection.fetchval(
-                CLAIM, owner_id, key, fingerprint, resource_id, claim_id, self._lease_s
-            )
+            await connection.execute(FORGET_EXPIRED, *key, self._life_s)
+            kept = await connection.fetchval(CLAIM, *key, fingerprint, *ids, self._lease_s)
             if kept is not None:
-                return Attempt(owner_id=owner_id, key=key, claim_id=claim_id, resource_id=kept)
-            row = await connection.fetchrow(SELECT, owner_id, key)
+                return replace(wanted, resource_id=kept)
+            row = await connection.fetchrow(SELECT, *key)
         return _standing(row, fingerprint)
 
     async def settle(self, attempt: Attempt, answer: Answer) -> None:

@@ -18,8 +18,8 @@ from reel_stack import sources
 
 FILM_KIND: Final = "3gp"
 FILM_S: Final = 1.0
-PATIENCE: Final = RetryPolicy(attempts=14, base_s=0.3, max_s=5.0)
-"""Of an app that goes on for about a minute before it bothers its user."""
+PATIENCE: Final = RetryPolicy(attempts=30, base_s=0.3, max_s=5.0)
+"""Of an app that goes on for a minute or two before it bothers its user."""
 
 
 @dataclass(frozen=True)
