@@ -23,7 +23,7 @@ MIB: Final = 1024 * 1024
 SETTINGS: Final = {
     "VIDEO_SWEEP_INTERVAL_S": 1,
     "VIDEO_UPLOADED_MAX_S": 10,
-    "VIDEO_TRANSCODING_QUIET_S": 90,
+    "VIDEO_TRANSCODING_QUIET_S": 75,
     "UPLOAD_SWEEP_INTERVAL_S": 2,
     "TRANSCODE_LEASE_S": 8,
     "TRANSCODE_RETRY_BASE_S": 0.5,
@@ -71,7 +71,7 @@ LONG: Final = Storm(
         "webhooks": ({Fault.CUT: 3, Fault.LOST: 3, Fault.BUSY: 3, Fault.SILENT: 1}, (3, 8)),
     },
     at_parts=((4, "postgres"), (10, "gateway"), (18, "queue"), (28, "postgres")),
-    at_ready=((3, "queue"), (8, "postgres"), (12, "gateway"), (14, "queue")),
+    at_ready=((3, "queue"), (8, "postgres"), (14, "gateway")),
     within_s=900,
 )
 
