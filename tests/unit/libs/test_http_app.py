@@ -332,7 +332,7 @@ async def test_the_openapi_document_tells_of_problems_and_tokens(
     complete = document["paths"]["/api/things/{thing_id}"]["post"]
     assert document["openapi"].startswith("3.1")
     assert set(complete["responses"]) == {
-        "200", "400", "401", "404", "409", "413", "415", "422", "429", "500",
+        "200", "400", "401", "404", "409", "413", "415", "422", "429", "500", "503",
     }  # fmt: skip
     assert list(complete["responses"]["422"]["content"]) == ["application/problem+json"]
     assert complete["security"] == [{"bearer": []}]
