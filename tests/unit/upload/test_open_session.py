@@ -212,6 +212,22 @@ async def test_a_repeat_of_the_request_goes_on_with_what_it_had_reserved(
     assert world.videos.asked == [SESSION, SESSION]
 
 
+async def test_a_repeat_knows_the_reservations_of_all_tries_before(world: UploadWorld) -> None:
+    world.videos.refusal = VideoServiceUnavailable()
+    with pytest.raises(VideoServiceUnavailable):
+        await open_session(wanted(session_id=SESSION), world.deps())
+    world.videos.refusal = ConnectionResetError()
+    with pytest.raises(ConnectionResetError):
+        await open_session(wanted(session_id=SESSION), world.deps())
+    world.videos.refusal = None
+
+    session = await open_session(wanted(session_id=SESSION), world.deps())
+
+    assert world.session(SESSION).status is Status.FAILED
+    assert session.is_open
+    assert list(world.database.sessions) == [SESSION, session.id]
+
+
 async def test_a_repeat_after_the_grace_gets_another_session(world: UploadWorld) -> None:
     crashed = world.add(
         id=SESSION,

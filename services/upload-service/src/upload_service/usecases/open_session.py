@@ -18,7 +18,8 @@ would let the loser of a race take the video away from the winner.
 
 import asyncio
 from dataclasses import dataclass, replace
-from uuid import UUID
+from typing import Final
+from uuid import UUID, uuid5
 
 from reel_kernel.checksums import Algorithm
 from reel_kernel.errors import InvalidRequest, InvalidTransition
@@ -38,6 +39,8 @@ from upload_service.domain.session import Failure, UploadSession
 from upload_service.ports import Deps, Transaction
 from upload_service.usecases import endings
 from upload_service.usecases.settle import settle_soon
+
+NEXT_TRY: Final = "next try"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,34 +67,39 @@ async def open_session(command: OpenSession, deps: Deps) -> UploadSession:
     """
     if errors := check_source(command.source_mime, command.source_size_bytes):
         raise InvalidRequest(errors=errors)
-    earlier = await _earlier(command, deps)
+    earlier, session_id = await _earlier(command, deps)
     if earlier and earlier.is_open:
         return earlier
     if earlier and earlier.is_live and not deps.policy.is_abandoned(earlier, deps.now()):
         reservation = earlier  # the earlier try is over, or there would be no second
     else:
-        wanted = _reservation(command, None if earlier else command.session_id, deps)
-        reservation = await _reserve(wanted, deps)
+        reservation = await _reserve(_reservation(command, session_id, deps), deps)
     upload_id = await _admit_and_create(reservation, deps)
     return await _record(reservation, upload_id, deps)
 
 
-async def _earlier(command: OpenSession, deps: Deps) -> UploadSession | None:
-    """Return the session that an earlier try of this very request had begun, if there was one."""
+async def _earlier(command: OpenSession, deps: Deps) -> tuple[UploadSession | None, UUID]:
+    """Return what the last try of this very request had begun, and the id for another session.
+
+    Each try's id follows from the one before, so that whatever a try leaves is known to the next.
+    """
     if command.session_id is None:
-        return None
+        return None, deps.new_id()
     async with deps.begin() as tx:
         sessions = await tx.sessions.of_video(command.video_id)
-    same = (command.session_id, command.owner_id)
-    return next((one for one in sessions if (one.id, one.owner_id) == same), None)
+    own = {one.id: one for one in sessions if one.owner_id == command.owner_id}
+    last, session_id = None, command.session_id
+    while session_id in own:
+        last, session_id = own[session_id], uuid5(session_id, NEXT_TRY)
+    return last, session_id
 
 
-def _reservation(command: OpenSession, session_id: UUID | None, deps: Deps) -> UploadSession:
+def _reservation(command: OpenSession, session_id: UUID, deps: Deps) -> UploadSession:
     size = command.source_size_bytes
     plan = PartPlan.of(size, target_part_bytes=deps.policy.part_size_bytes)
     now = deps.now()
     return UploadSession(
-        id=session_id or deps.new_id(),
+        id=session_id,
         video_id=command.video_id,
         owner_id=command.owner_id,
         source_mime=command.source_mime,
