@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import logging
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from reel_testing.fault_stack import FaultStack, fault_stack
 from reel_testing.faults import Fault, Script
 from reel_testing.waiting import until
 
+log = logging.getLogger(__name__)
 SEED: Final = 20
 MIB: Final = 1024 * 1024
 SETTINGS: Final = {
@@ -67,8 +69,8 @@ LONG: Final = Storm(
         ),
         "queue": ({Fault.CUT: 4, Fault.LOST: 4, Fault.SILENT: 1}, (3, 8)),
         "database": ({Fault.CUT: 8, Fault.LOST: 8, Fault.SILENT: 2}, (60, 140)),
-        "gateway": ({Fault.CUT: 6, Fault.LOST: 6, Fault.SLOW: 3, Fault.SILENT: 1}, (4, 9)),
-        "webhooks": ({Fault.CUT: 3, Fault.LOST: 3, Fault.BUSY: 3, Fault.SILENT: 1}, (3, 8)),
+        "gateway": ({Fault.CUT: 6, Fault.LOST: 6, Fault.SLOW: 3, Fault.SILENT: 1}, (3, 7)),
+        "webhooks": ({Fault.CUT: 3, Fault.LOST: 3, Fault.BUSY: 3, Fault.SILENT: 1}, (1, 4)),
     },
     at_parts=((4, "postgres"), (10, "gateway"), (18, "queue"), (28, "postgres")),
     at_ready=((3, "queue"), (8, "postgres"), (14, "gateway")),
@@ -87,14 +89,18 @@ async def test_uploads_survive_faults_and_leave_nothing(
 ) -> None:
     storm = LONG if budget.long else SHORT
     phones = Fleet(faulty.api_url, faulty.stack.token, tmp_path)
-    wanted = await asyncio.to_thread(films, tmp_path, storm.sizes_bytes)
+    before_all, *wanted, after_all = await asyncio.to_thread(
+        films, tmp_path, (1, *storm.sizes_bytes, 1)
+    )
+    await phones.send_all([before_all])
     processes = {name: faulty.stack.pids[name] for name in leaks.SERVICES}
-    before = leaks.descriptors(faulty.stack, faulty.proxies["database"].port)
+    before = _descriptors(faulty)
 
     async with asyncio.timeout(storm.within_s), raging(faulty, storm, phones):
         await phones.send_all(wanted)
+    await phones.send_all([after_all])
 
-    assert phones.ready == len(wanted), phones.statuses
+    assert phones.ready == len(wanted) + 2, phones.statuses
     assert {name: faulty.stack.pids[name] for name in leaks.SERVICES} == processes
     assert_each_fault_was_real(faulty, storm)
     assert_errors_are_for_a_while(faulty)
@@ -102,6 +108,7 @@ async def test_uploads_survive_faults_and_leave_nothing(
     await assert_lost_messages_were_asked_for(faulty, storm)
     await leaks.sweep_late(faulty.stack)
     await assert_nothing_left(faulty, before)
+    log.info("descriptors before and after: %s, %s", before, _descriptors(faulty))
 
 
 @asynccontextmanager
@@ -129,6 +136,7 @@ async def _kill(
 def assert_each_fault_was_real(faulty: FaultStack, storm: Storm) -> None:
     for name, (faults, _) in storm.faults.items():
         hits = faulty.proxies[name].hits
+        log.info("%s: %s, answers %s", name, dict(hits), dict(faulty.proxies[name].heard.statuses))
         assert set(faults) <= set(hits), (name, hits)
         assert faulty.proxies[name].delayed > 0
 
@@ -157,6 +165,7 @@ async def assert_lost_messages_were_asked_for(faulty: FaultStack, storm: Storm) 
     """A queue that died while jobs waited has lost some; each was asked for by its video's row."""
     async with faulty.database() as database:
         asked = await database.fetchval("SELECT count(*) FROM video.transcode_reminders")
+    log.info("asked for again: %s", asked)
     if "queue" in dict(storm.at_ready).values():
         assert asked > 0
 
@@ -179,10 +188,9 @@ async def left(faulty: FaultStack, before: Mapping[str, int]) -> dict[str, objec
     async with faulty.database() as database, leaks.store(faulty.stack) as store:
         rows, sessions = await leaks.unfinished(database), await leaks.database_sessions(database)
         uploads = await leaks.open_uploads(store)
-    port = faulty.proxies["database"].port
     grown = {
         name: (before[name], now)
-        for name, now in leaks.descriptors(faulty.stack, port).items()
+        for name, now in _descriptors(faulty).items()
         if now > before[name] + SPARE_DESCRIPTORS
     }
     busy = {
@@ -199,3 +207,7 @@ async def left(faulty: FaultStack, before: Mapping[str, int]) -> dict[str, objec
         "encoders": leaks.encoders(faulty.stack),
     }
     return {what: one for what, one in found.items() if one}
+
+
+def _descriptors(faulty: FaultStack) -> dict[str, int]:
+    return leaks.descriptors(faulty.stack, faulty.proxies["database"].port)

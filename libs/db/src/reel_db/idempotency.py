@@ -11,7 +11,7 @@ from uuid import UUID
 import asyncpg
 import structlog
 
-from reel_db.pool import ACQUIRE_TIMEOUT_S, DATABASE_ERRORS, Pool, transaction
+from reel_db.pool import DATABASE_ERRORS, Pool, transaction
 from reel_kernel.idempotency import Answer, Attempt, Claim, InFlight, OtherRequest
 from reel_kernel.ids import IdSource, new_id
 
@@ -19,9 +19,11 @@ LIFE_S: Final = 24 * 60 * 60
 """How long a key is remembered."""
 LEASE_S: Final = 120
 """How long an attempt holds its key: longer than any request runs, so what it left is a crash's."""
-OUTAGE_S: Final = 15.0
+OUTAGE_S: Final = 20.0
 """A restart of the database is over by then, and the client of the request still waits."""
 OUTAGE_PAUSE_S: Final = 0.2
+OUTAGE_ANSWER_S: Final = 3.0
+"""A connection that is silent for longer is given up, while there is time to try another."""
 PURGE_INTERVAL_S: Final = 300
 PURGE_BATCH: Final = 10_000
 
@@ -152,8 +154,8 @@ class PgKeyLedger:
         deadline = time.monotonic() + self._outage_s
         while True:
             try:
-                async with self._pool.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection:
-                    await connection.execute(statement, *values)
+                async with self._pool.acquire(timeout=OUTAGE_ANSWER_S) as connection:
+                    await connection.execute(statement, *values, timeout=OUTAGE_ANSWER_S)
             except DATABASE_ERRORS as error:
                 if time.monotonic() > deadline:
                     raise

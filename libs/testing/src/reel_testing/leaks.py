@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import asyncpg
 import psutil
 
+from reel_kernel.clock import utc_now
 from reel_stack.keys import ADMIN
 from reel_stack.topology import BUCKET, QUEUES, dead_letters
 from reel_storage.client import s3_client
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 LOCK: Final = ".lock"
 """A worker that runs keeps these in its work directory."""
 SERVICES: Final = ("video-api", "video-worker", "upload-api", "upload-worker", "transcode-worker")
+LATER: Final = (timedelta(hours=2), timedelta(hours=3))
+"""What a sweep has deleted is confirmed by the next."""
 UNFINISHED: Final[Mapping[str, str]] = {
     "open upload sessions": "upload.upload_sessions WHERE status NOT IN"
     " ('COMPLETED', 'FAILED', 'CANCELED')",
@@ -46,6 +49,7 @@ UNFINISHED: Final[Mapping[str, str]] = {
 SESSIONS: Final = """
 SELECT application_name AS process, state FROM pg_stat_activity
  WHERE datname = 'reel' AND usename <> 'postgres' AND backend_type = 'client backend'
+   AND (state = 'idle' OR state_change < now() - interval '5 seconds')
 """
 
 
@@ -61,7 +65,7 @@ async def unfinished(database: "asyncpg.Connection[asyncpg.Record]") -> dict[str
 async def database_sessions(
     database: "asyncpg.Connection[asyncpg.Record]",
 ) -> dict[str, Counter[str]]:
-    """Return the connections of each process by what they do, such as `idle`."""
+    """Return the connections of each process by what they do: `idle`, or something for 5 s."""
     found: dict[str, Counter[str]] = {}
     for row in await database.fetch(SESSIONS):
         found.setdefault(row["process"], Counter())[row["state"] or "none"] += 1
@@ -126,11 +130,10 @@ async def sweep_late(stack: RunningStack) -> None:
     environment = psutil.Process(stack.pids["upload-worker"]).environ()
     names = {name: value for name, value in environment.items() if name.startswith("UPLOAD_")}
     settings = Settings.from_env(names)
-    over = timedelta(0)
     async with (
         bootstrap.database(settings, "late-sweep") as pool,
         bootstrap.clients(settings) as clients,
     ):
         deps = bootstrap.wire(settings, pool, clients).deps
-        policy = replace(deps.policy, completing_grace=over, stray_age=over)
-        await sweep(replace(deps, policy=policy))
+        for later in LATER:
+            await sweep(replace(deps, now=lambda by=later: utc_now() + by))
