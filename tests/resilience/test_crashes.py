@@ -124,6 +124,7 @@ UPLOAD: Final = [
         Effect.SESSION_ABANDONED,
         journey=incidents.video_service_hangs_while_a_session_opens,
     ),
+    *at("upload", Effect.SESSION_GIVEN_UP, journey=journeys.never_opened),
     *at("upload", Effect.COMPLETION_SET_BACK, journey=journeys.set_back),
     *at("upload", Effect.SESSION_CANCELED, Effect.MULTIPART_ABORTED, journey=journeys.canceled),
     *at("upload", Effect.SESSIONS_EXPIRED, journey=journeys.expired),

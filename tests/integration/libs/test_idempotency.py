@@ -1,11 +1,15 @@
 import asyncio
+from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
 import pytest
 
 from reel_db.idempotency import PgKeyLedger, idempotency_ddl_v1, purging_keys
-from reel_db.pool import Pool
+from reel_db.pool import DATABASE_ERRORS, Pool, connect
 from reel_kernel.idempotency import Answer, Attempt, InFlight, OtherRequest
+from reel_testing.fault_proxy import fault_proxy
+from reel_testing.faults import Fault, Script
+from reel_testing.gate import gate_before
 from reel_testing.waiting import until
 
 OWNER = UUID(int=1)
@@ -131,3 +135,56 @@ async def test_the_worker_forgets_what_is_over_and_nothing_else(
 
 async def _count_is(pool: Pool, wanted: int) -> bool:
     return await pool.fetchval("SELECT count(*) FROM idempotency_keys") == wanted
+
+
+async def test_an_outcome_is_kept_through_a_short_outage(empty_database: str) -> None:
+    async with gate_before(empty_database) as gate, connect(gate.in_front(empty_database)) as pool:
+        await pool.execute(idempotency_ddl_v1())
+        ledger = PgKeyLedger(pool)
+        done, undecided = await claimed(ledger, "done"), await claimed(ledger, "undecided")
+        gate.shut()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(ledger.settle(done, DONE))
+            releasing = group.create_task(ledger.release(undecided))
+            await until(lambda: gate.refused > 1)
+            assert not releasing.done()
+            gate.open()
+
+        assert await ledger.claim(OWNER, "done", MARK) == DONE
+        assert isinstance(await ledger.claim(OWNER, "undecided", MARK), Attempt)
+
+
+@pytest.mark.parametrize("fault", [Fault.LOST, Fault.CUT])
+async def test_a_claim_whose_outcome_is_not_known_is_held_by_nobody(
+    empty_database: str, fault: Fault
+) -> None:
+    port = urlsplit(empty_database).port or 0
+    async with fault_proxy(port, is_http=False) as proxy:
+        behind = empty_database.replace(f":{port}/", f":{proxy.port}/")
+        async with connect(behind) as pool:
+            await pool.execute(idempotency_ddl_v1())
+            ledger = PgKeyLedger(pool)
+            for number in range(40):  # each round trip of a claim in turn
+                script = proxy.script = Script(0, {fault: 1}, spacing=(number, number))
+                key, failed = f"key-{number}", False
+                try:
+                    await ledger.claim(OWNER, key, MARK)
+                except DATABASE_ERRORS:
+                    failed = True
+                script.end()
+                if not failed:
+                    break
+                assert isinstance(await ledger.claim(OWNER, key, MARK), Attempt), number
+
+    assert proxy.hits[fault] >= 4  # BEGIN, two statements, COMMIT
+
+
+async def test_an_outage_that_lasts_is_told(empty_database: str) -> None:
+    async with gate_before(empty_database) as gate, connect(gate.in_front(empty_database)) as pool:
+        await pool.execute(idempotency_ddl_v1())
+        ledger = PgKeyLedger(pool, outage_s=0.2)
+        attempt = await claimed(ledger)
+        gate.shut()
+
+        with pytest.raises(DATABASE_ERRORS):
+            await ledger.settle(attempt, DONE)

@@ -83,6 +83,25 @@ async def test_a_killed_server_ends_everything_and_quotes_its_log(layout: Layout
     assert processes_of(layout.var) == []
 
 
+async def test_a_killed_server_is_started_again_if_that_is_wanted(layout: Layout) -> None:
+    async with supervised(layout, restart_servers=True) as supervisor:
+        await supervisor.start(a_part("server", SLEEPS))
+        first = supervisor.pids()["server"]
+
+        os.kill(first, signal.SIGKILL)
+
+        assert await _another_pid(supervisor, "server", first) != first
+    assert processes_of(layout.var) == []
+
+
+async def test_a_part_that_runs_briefly_is_gone_behind_its_block(layout: Layout) -> None:
+    async with supervised(layout) as supervisor:
+        async with supervisor.briefly(a_part("server", SLEEPS)):
+            assert len(processes_of(layout.var)) > 0
+        assert processes_of(layout.var) == []
+        assert supervisor.pids() == {}
+
+
 async def test_descendants_in_other_sessions_end_with_their_part(layout: Layout) -> None:
     async with supervised(layout) as supervisor:
         await supervisor.start(a_part("daemon", DAEMON))

@@ -4,6 +4,7 @@ from contextlib import asynccontextmanager
 from typing import Annotated, Any, cast
 from uuid import UUID, uuid4
 
+import asyncpg
 import httpx
 import pytest
 from litestar import Controller, Litestar, Request, get, post
@@ -33,6 +34,14 @@ class SessionActive(DomainError):
 class Unlisted(DomainError):
     code = "unlisted"
     title = "Nobody gave this a status"
+
+
+AWAY = (
+    asyncpg.ConnectionDoesNotExistError("password=hunter2"),
+    asyncpg.CannotConnectNowError("the database system is starting up"),
+    ConnectionRefusedError("127.0.0.1:5432"),
+    TimeoutError(),
+)
 
 
 class ThingController(Controller):
@@ -78,6 +87,10 @@ class ThingController(Controller):
     @get("/unlisted")
     async def unlisted(self) -> None:
         raise Unlisted("password=hunter2")
+
+    @get("/away")
+    async def away(self, number: FromQuery[int]) -> None:
+        raise AWAY[number]
 
     @get("/crash")
     async def crash(self) -> None:
@@ -267,6 +280,20 @@ async def test_a_fault_of_ours_is_logged_and_not_told(client: httpx.AsyncClient,
     assert response.json()["requestId"] == "request-17"
 
 
+@pytest.mark.parametrize("number", range(len(AWAY)))
+async def test_a_database_that_is_away_is_no_fault_but_a_reason_to_come_again(
+    client: httpx.AsyncClient, number: int
+) -> None:
+    with capture_logs() as logs:
+        response = await client.get("/api/things/away", params={"number": number})
+
+    problem(response, 503, "service-unavailable")
+    assert response.headers["retry-after"] == "2"
+    assert "hunter2" not in response.text
+    [entry] = [entry for entry in logs if entry["event"] == "database_unavailable"]
+    assert entry["log_level"] == "warning"
+
+
 async def test_a_malformed_request_id_is_replaced(client: httpx.AsyncClient) -> None:
     response = await client.get("/api/things", headers={"X-Request-Id": 'a"b\tc'})
 
@@ -320,7 +347,7 @@ async def test_the_openapi_document_tells_of_problems_and_tokens(
     complete = document["paths"]["/api/things/{thing_id}"]["post"]
     assert document["openapi"].startswith("3.1")
     assert set(complete["responses"]) == {
-        "200", "400", "401", "404", "409", "413", "415", "422", "429", "500",
+        "200", "400", "401", "404", "409", "413", "415", "422", "429", "500", "503",
     }  # fmt: skip
     assert list(complete["responses"]["422"]["content"]) == ["application/problem+json"]
     assert complete["security"] == [{"bearer": []}]

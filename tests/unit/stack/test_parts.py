@@ -1,5 +1,6 @@
 """Settings, commands, keys and files the stack makes, without starting anything."""
 
+import dataclasses
 import os
 import socket
 import stat
@@ -12,6 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from reel_stack import keys, lock, services, stackfile, tokens
+from reel_stack.bring_up import plan
 from reel_stack.cli import main
 from reel_stack.errors import AlreadyRunning, StackError
 from reel_stack.follow import LogReader, follow
@@ -154,7 +156,15 @@ def test_a_killed_runners_id_in_the_lock_is_nobodys(tmp_path: Path) -> None:
 
 def test_options_survive_their_way_to_a_detached_runner(tmp_path: Path) -> None:
     ports = {"gateway": 1001, "cdn": 1002}
-    options = Options(layout=Layout(tmp_path, tmp_path), parts="infra", tls=True, ports=ports)
+    options = Options(
+        layout=Layout(tmp_path, tmp_path),
+        parts="infra",
+        tls=True,
+        ports=ports,
+        through={"s3": 1003},
+        settings={"VIDEO_SWEEP_INTERVAL_S": "5"},
+        restart_servers=True,
+    )
 
     arguments = options.arguments()
 
@@ -164,8 +174,44 @@ def test_options_survive_their_way_to_a_detached_runner(tmp_path: Path) -> None:
         "--parts=infra",
         "--gateway-port=1001",
         "--cdn-port=1002",
+        *("--through", "s3", "1003"),
+        *("--set", "VIDEO_SWEEP_INTERVAL_S", "5"),
         "--tls",
+        "--restart-servers",
     ]
+
+
+def test_a_setting_that_no_service_reads_is_refused(tmp_path: Path) -> None:
+    arguments = ["up", f"--var={tmp_path / 'var'}", "--set", "VIDE_SWEEP_INTERVAL_S", "5"]
+
+    result = CliRunner().invoke(main, arguments)
+
+    assert result.exit_code == 1
+    assert "no service reads VIDE_SWEEP_INTERVAL_S" in result.output
+
+
+def test_given_settings_reach_their_service_alone(wiring: Wiring) -> None:
+    given = {"VIDEO_SWEEP_INTERVAL_S": "5", "UPLOAD_POLL_S": "7"}
+    changed = dataclasses.replace(wiring, settings=given)
+
+    video = VideoSettings.from_env(services.settings(VIDEO, changed))
+    upload = UploadSettings.from_env(services.settings(UPLOAD, changed))
+
+    assert (video.sweep_interval_s, upload.poll_s) == (5, 7)
+    assert "UPLOAD_POLL_S" not in services.settings(VIDEO, changed)
+
+
+def test_what_goes_through_a_proxy_is_found_there_by_services_alone(tmp_path: Path) -> None:
+    through = {"s3": 1003, "sqs": 1004, "postgres": 1005}
+    run = plan(Options(layout=Layout(tmp_path, tmp_path), through=through))
+
+    upload = UploadSettings.from_env(services.settings(UPLOAD, run.wiring(run.secrets.s3_keys)))
+
+    assert upload.database_url.endswith("@127.0.0.1:1005/reel")
+    assert upload.s3_endpoint_url == upload.s3_public_endpoint_url == "http://127.0.0.1:1003"
+    assert (upload.sqs_endpoint_url or "").endswith(":1004")
+    assert f":{run.postgres_port}/" in run.postgres_admin_url
+    assert run.stack().s3_url.endswith(f":{run.s3_port}")
 
 
 def test_stack_json_has_the_promised_shape(tmp_path: Path) -> None:

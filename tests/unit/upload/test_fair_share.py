@@ -9,6 +9,7 @@ from reel_testing.upload.world import UploadWorld
 from upload_service.domain.errors import (
     TooManyBytesInFlight,
     TooManyOpenUploads,
+    UploadSessionActive,
 )
 from upload_service.domain.lifecycle import Status
 from upload_service.usecases.abort_strays import abort_strays
@@ -90,6 +91,17 @@ async def test_a_repeat_after_a_failure_opens_another(world: UploadWorld) -> Non
 
     assert again.id != first.id
     assert again.is_open
+
+
+async def test_another_request_while_the_reservation_is_young_is_told_of_it(
+    world: UploadWorld,
+) -> None:
+    wanted = command(uuid4())
+    first = await open_session(wanted, world.deps())
+    world.database.sessions[first.id] = replace(first, provider_upload_id=None)
+
+    with pytest.raises(UploadSessionActive):
+        await open_session(replace(wanted, session_id=uuid4()), world.deps())
 
 
 async def test_only_old_uploads_of_sources_that_nobody_knows_are_aborted(

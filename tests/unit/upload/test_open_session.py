@@ -26,11 +26,22 @@ VIDEO = uuid4()
 OWNER = uuid4()
 
 
+SESSION = uuid4()
+
+
 def wanted(
-    *, owner_id: UUID = OWNER, mime: str = "video/mp4", size_bytes: int = 12 * MIB
+    *,
+    owner_id: UUID = OWNER,
+    mime: str = "video/mp4",
+    size_bytes: int = 12 * MIB,
+    session_id: UUID | None = None,
 ) -> OpenSession:
     return OpenSession(
-        video_id=VIDEO, owner_id=owner_id, source_mime=mime, source_size_bytes=size_bytes
+        video_id=VIDEO,
+        owner_id=owner_id,
+        source_mime=mime,
+        source_size_bytes=size_bytes,
+        session_id=session_id,
     )
 
 
@@ -235,6 +246,56 @@ async def test_a_crashed_reservation_is_replaced_after_its_grace(world: UploadWo
 
     assert world.session(crashed.id).fail_reason is Failure.NEVER_OPENED
     assert world.session(session.id).is_open
+
+
+async def test_a_repeat_of_the_request_goes_on_with_what_it_had_reserved(
+    world: UploadWorld,
+) -> None:
+    async def database_is_lost() -> None:
+        world.videos.on_admit = None
+        raise ConnectionResetError
+
+    world.videos.on_admit = database_is_lost
+    with pytest.raises(ConnectionResetError):
+        await open_session(wanted(session_id=SESSION), world.deps())
+
+    session = await open_session(wanted(session_id=SESSION), world.deps())
+
+    assert (session.id, session.is_open) == (SESSION, True)
+    assert list(world.database.sessions) == [SESSION]
+    assert world.videos.asked == [SESSION, SESSION]
+
+
+async def test_a_repeat_knows_the_reservations_of_all_tries_before(world: UploadWorld) -> None:
+    world.videos.refusal = VideoServiceUnavailable()
+    with pytest.raises(VideoServiceUnavailable):
+        await open_session(wanted(session_id=SESSION), world.deps())
+    world.videos.refusal = ConnectionResetError()
+    with pytest.raises(ConnectionResetError):
+        await open_session(wanted(session_id=SESSION), world.deps())
+    world.videos.refusal = None
+
+    session = await open_session(wanted(session_id=SESSION), world.deps())
+
+    assert world.session(SESSION).status is Status.FAILED
+    assert session.is_open
+    assert list(world.database.sessions) == [SESSION, session.id]
+
+
+async def test_a_repeat_after_the_grace_gets_another_session(world: UploadWorld) -> None:
+    crashed = world.add(
+        id=SESSION,
+        video_id=VIDEO,
+        owner_id=OWNER,
+        status=Status.INITIATED,
+        provider_upload_id=None,
+    )
+    world.wait(world.policy.opening_grace)
+
+    session = await open_session(wanted(session_id=SESSION), world.deps())
+
+    assert world.session(crashed.id).fail_reason is Failure.NEVER_OPENED
+    assert session.id != crashed.id
 
 
 async def test_a_crash_after_create_leaves_an_upload_that_the_sweep_aborts(

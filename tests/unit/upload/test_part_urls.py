@@ -83,3 +83,15 @@ async def test_a_stranger_gets_no_url(world: UploadWorld) -> None:
 
     with pytest.raises(UploadNotFound):
         await part_urls(session.id, uuid4(), [1], world.deps())
+
+
+async def test_a_session_that_was_not_opened_in_time_gets_no_urls_any_more(
+    world: UploadWorld,
+) -> None:
+    session = world.add(status=Status.INITIATED, provider_upload_id=None)
+    world.wait(world.policy.opening_grace)
+
+    with pytest.raises(InvalidTransition) as refused:
+        await part_urls(session.id, session.owner_id, [1], world.deps())
+
+    assert refused.value.extra == {"currentStatus": "FAILED"}

@@ -77,3 +77,18 @@ async def test_a_stranger_sees_nothing(world: UploadWorld) -> None:
 
     with pytest.raises(UploadNotFound):
         await view_session(session.id, uuid4(), world.deps())
+
+
+async def test_a_session_that_was_never_opened_is_shown_as_failed_after_its_grace(
+    world: UploadWorld,
+) -> None:
+    crashed = world.add(status=Status.INITIATED, provider_upload_id=None)
+    early = await view_session(crashed.id, crashed.owner_id, world.deps())
+    world.wait(world.policy.opening_grace)
+
+    late = await view_session(crashed.id, crashed.owner_id, world.deps())
+
+    assert early.session.status is Status.INITIATED
+    assert late.session.status is Status.FAILED
+    assert world.session(crashed.id).fail_reason is Failure.NEVER_OPENED
+    assert not world.database.news

@@ -47,8 +47,10 @@ class Plan:
 
     @property
     def postgres_admin_url(self) -> str:
-        password = self.secrets.postgres_passwords[ADMIN]
-        return postgres.admin_url(self.postgres_port, password=password)
+        return self._postgres_url(self.postgres_port)
+
+    def _postgres_url(self, port: int) -> str:
+        return postgres.admin_url(port, password=self.secrets.postgres_passwords[ADMIN])
 
     @property
     def service_urls(self) -> dict[str, str]:
@@ -56,10 +58,12 @@ class Plan:
 
     def wiring(self, sqs_keys: dict[str, keys.AccessKey]) -> Wiring:
         """What the services need to know."""
+        own = {"postgres": self.postgres_port, "s3": self.s3_port, "sqs": self.sqs_port}
+        seen = own | dict(self.options.through)
         return Wiring(
-            postgres_admin_url=self.postgres_admin_url,
-            s3_url=objectstore.url(self.s3_port),
-            sqs_url=queue.url(self.sqs_port),
+            postgres_admin_url=self._postgres_url(seen["postgres"]),
+            s3_url=objectstore.url(seen["s3"]),
+            sqs_url=queue.url(seen["sqs"]),
             cdn_url=cdn_part.url(self.cdn_port),
             services=self.service_urls,
             ports=self.service_ports,
@@ -67,6 +71,7 @@ class Plan:
             secrets=msgspec.structs.replace(self.secrets, sqs_keys=sqs_keys),
             work=self.layout.work,
             overlays=self.layout.settings,
+            settings=self.options.settings,
         )
 
     def stack(self) -> Stack:
@@ -141,8 +146,13 @@ async def _start_postgres(run: Plan, supervisor: Supervisor) -> None:
 
 
 async def _start_queue(run: Plan, supervisor: Supervisor) -> dict[str, keys.AccessKey]:
-    await supervisor.start(queue.part(run.layout, run.sqs_port))
-    return await queue.provision(queue.url(run.sqs_port), run.secrets.sqs_keys)
+    server, url, known = queue.part(run.layout, run.sqs_port), queue.url(run.sqs_port), None
+    if run.options.restart_servers:
+        # Killed, it forgets all but what it knew when it last ended in good order.
+        async with supervisor.briefly(server):
+            known = await queue.provision(url, run.secrets.sqs_keys)
+    await supervisor.start(server)
+    return await queue.provision(url, known or run.secrets.sqs_keys)
 
 
 async def _start_objectstore(run: Plan, supervisor: Supervisor) -> None:

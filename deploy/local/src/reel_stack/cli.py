@@ -16,7 +16,7 @@ from reel_stack.demo import demo
 from reel_stack.errors import AlreadyRunning, StackError
 from reel_stack.follow import follow
 from reel_stack.layout import SERVERS_VENV, VAR, VAR_VARIABLE, Layout
-from reel_stack.options import PARTS, PORTS, Options
+from reel_stack.options import PARTS, PORTS, SERVERS, Options
 from reel_stack.report import Report, addresses
 
 DOWN_S: Final = 90.0
@@ -76,6 +76,22 @@ def main() -> None:
 @click.option("--detach", is_flag=True, help="Return once everything serves.")
 @click.option("--tls", is_flag=True, help="Let the gateway speak HTTPS, with a CA of its own.")
 @port_options
+@click.option(
+    "--through",
+    type=(click.Choice(SERVERS), click.IntRange(1, 65535)),
+    multiple=True,
+    metavar="SERVER PORT",
+    help="Let the services, and part URLs, reach s3, sqs or postgres at another port.",
+)
+@click.option(
+    "--set",
+    "settings",
+    type=(str, str),
+    multiple=True,
+    metavar="NAME VALUE",
+    help="A setting of a service, such as VIDEO_SWEEP_INTERVAL_S 5.",
+)
+@click.option("--restart-servers", is_flag=True, help="Start a server that ends again.")
 @click.option("--ready-fd", type=int, hidden=True)
 def up_command(
     *, var: Path, servers: Path, detach: bool, ready_fd: int | None, **wanted: object
@@ -83,7 +99,8 @@ def up_command(
     """Start the stack and keep it up until Ctrl-C or SIGTERM.
 
     Exits with status 1 when a stack runs already on the state directory, when a part does not start
-    and when a server ends. With --detach a stack that runs already is what was asked for: status 0.
+    and when a server ends (unless it is to be restarted). With --detach a stack that runs already
+    is what was asked for: status 0.
     """
     options = Options.from_command(Layout(var, servers), wanted)
     if detach:

@@ -17,8 +17,8 @@ class Part:
     """What the supervisor needs to know about one program.
 
     A service is restarted when it ends, as a container scheduler would do; a server that ends takes
-    the stack down, since nothing works without it. `settings_file` is laid over `env` at every
-    start.
+    the stack down, since nothing works without it (unless the stack is told to restart it as well).
+    `settings_file` is laid over `env` at every start.
     """
 
     name: str

@@ -47,7 +47,14 @@ async def _run(options: Options, report: Report, on_ready: Callable[[], None], h
     try:
         async with asyncio.TaskGroup() as group:
             group.create_task(_until_signalled(), name="signals")
-            supervisor = Supervisor(group, layout, report, base=base, hold=held)
+            supervisor = Supervisor(
+                group,
+                layout,
+                report,
+                base=base,
+                hold=held,
+                restart_servers=options.restart_servers,
+            )
             await _start(options, supervisor, report)
             on_ready()
     except* Stopped:

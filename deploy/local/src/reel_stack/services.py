@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -42,7 +42,8 @@ Settings = dict[str, str]
 class Wiring:
     """Where everything is, once the servers run. URLs without a trailing slash.
 
-    `worker_ports` are those of the workers beside an API, by name of the service. `overlays` is the
+    `worker_ports` are those of the workers beside an API, by name of the service; `settings` are
+    variables with their prefix that replace or complete the stack's own; `overlays` is the
     directory of the settings files, if there is one.
     """
 
@@ -56,6 +57,7 @@ class Wiring:
     secrets: Secrets
     work: Path
     database: str = DATABASE
+    settings: Mapping[str, str] = field(default_factory=dict[str, str])
     overlays: Path | None = None
 
     def overlay_of(self, service: Service) -> Path | None:
@@ -136,8 +138,10 @@ OWN: Final = {VIDEO: _video, UPLOAD: _upload, TRANSCODE: _transcode}
 
 def settings(service: Service, wiring: Wiring) -> Settings:
     """Every variable the service reads, with its prefix."""
+    prefix = service.settings_prefix
     values = _common(service, wiring) | OWN[service](wiring)
-    return {f"{service.key.upper()}_{name}": value for name, value in values.items()}
+    given = {name: value for name, value in wiring.settings.items() if name.startswith(prefix)}
+    return {f"{prefix}{name}": value for name, value in values.items()} | given
 
 
 def _module(service: Service, name: str) -> tuple[str, ...]:

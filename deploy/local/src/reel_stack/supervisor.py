@@ -1,9 +1,10 @@
-"""Starts parts, waits until they serve, restarts services, and ends everything."""
+"""Starts parts, waits until they serve, restarts them, and ends everything."""
 
 import asyncio
 import secrets
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
 from typing import Final
 
 from reel_stack.layout import Layout
@@ -42,12 +43,14 @@ class Supervisor:
         *,
         base: Mapping[str, str],
         hold: int | None = None,
+        restart_servers: bool = False,
     ) -> None:
         self._group = group
         self._layout = layout
         self._report = report
         self._base = base
         self._hold = hold
+        self._restart_servers = restart_servers
         self._processes: dict[str, Process] = {}
         self._stopping = False
         self.on_restart: Callable[[], object] = lambda: None
@@ -73,6 +76,15 @@ class Supervisor:
         if status != 0:
             raise process.failure(f"ended with status {status}")
         self._report.step(part.name, time.monotonic() - began)
+
+    @asynccontextmanager
+    async def briefly(self, part: Part) -> AsyncGenerator[None]:
+        """Run a part for the length of a block, and end it in good order. Raises PartFailed."""
+        process = await self._spawn(part)
+        await self._ready(process)
+        yield
+        await self._stop(process)
+        del self._processes[part.name]
 
     async def stop(self) -> None:
         """End the services, then the servers they need."""
@@ -117,7 +129,7 @@ class Supervisor:
             status = await process.wait()
             if self._stopping:
                 return
-            if not process.part.is_service:
+            if not (process.part.is_service or self._restart_servers):
                 raise process.failure(f"ended with status {status}")
             failures = failures_in_a_row(failures, status, time.monotonic() - began)
             delay_s = restart_delay_s(failures)

@@ -48,6 +48,10 @@ class Service:
         return f"{self.key}_service"
 
     @property
+    def settings_prefix(self) -> str:
+        return f"{self.key.upper()}_"
+
+    @property
     def role(self) -> str:
         """The database role, owner of the schema named by `key`."""
         return f"{self.key}_service"

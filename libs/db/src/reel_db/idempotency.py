@@ -1,8 +1,10 @@
 """Idempotency keys in a service's own schema."""
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Final
 from uuid import UUID
 
@@ -18,6 +20,11 @@ LIFE_S: Final = 24 * 60 * 60
 """How long a key is remembered."""
 LEASE_S: Final = 120
 """How long an attempt holds its key: longer than any request runs, so what it left is a crash's."""
+OUTAGE_S: Final = 20.0
+"""A restart of the database is over by then, and the client of the request still waits."""
+OUTAGE_PAUSE_S: Final = 0.2
+OUTAGE_ANSWER_S: Final = 3.0
+"""A connection that is silent for longer is given up, while there is time to try another."""
 PURGE_INTERVAL_S: Final = 300
 PURGE_BATCH: Final = 10_000
 
@@ -89,49 +96,76 @@ CREATE INDEX idempotency_keys_created ON idempotency_keys (created_at);
 
 
 class PgKeyLedger:
-    """`reel_kernel.idempotency.KeyLedger`; every call is a short transaction of its own."""
+    """`reel_kernel.idempotency.KeyLedger`; every call is a short transaction of its own.
+
+    What became of an attempt is stored through an outage of up to `outage_s`: forgotten, it would
+    keep the key from every repeat for as long as its lease.
+    """
 
     def __init__(
         self,
         pool: Pool,
         *,
         lease_s: float = LEASE_S,
+        outage_s: float = OUTAGE_S,
         life_s: float = LIFE_S,
         ids: IdSource = new_id,
     ) -> None:
         self._pool = pool
         self._lease_s = lease_s
+        self._outage_s = outage_s
         self._life_s = life_s
         self._ids = ids
 
     async def claim(self, owner_id: UUID, key: str, fingerprint: bytes) -> Claim:
         """Of concurrent calls with one key a single one gets an Attempt."""
-        claim_id, resource_id = self._ids(), self._ids()
+        wanted = Attempt(owner_id=owner_id, key=key, claim_id=self._ids(), resource_id=self._ids())
+        try:
+            return await self._claim(wanted, fingerprint)
+        except DATABASE_ERRORS:
+            await self.release(wanted)  # it may be committed all the same
+            raise
+
+    async def _claim(self, wanted: Attempt, fingerprint: bytes) -> Claim:
+        key = (wanted.owner_id, wanted.key)
+        ids = (wanted.resource_id, wanted.claim_id)
         async with transaction(self._pool, Effect.KEY_CLAIMED) as connection:
-            await connection.execute(FORGET_EXPIRED, owner_id, key, self._life_s)
-            kept = await connection.fetchval(
-                CLAIM, owner_id, key, fingerprint, resource_id, claim_id, self._lease_s
-            )
+            await connection.execute(FORGET_EXPIRED, *key, self._life_s)
+            kept = await connection.fetchval(CLAIM, *key, fingerprint, *ids, self._lease_s)
             if kept is not None:
-                return Attempt(owner_id=owner_id, key=key, claim_id=claim_id, resource_id=kept)
-            row = await connection.fetchrow(SELECT, owner_id, key)
+                return replace(wanted, resource_id=kept)
+            row = await connection.fetchrow(SELECT, *key)
         return _standing(row, fingerprint)
 
     async def settle(self, attempt: Attempt, answer: Answer) -> None:
-        async with transaction(self._pool, Effect.KEY_SETTLED) as connection:
-            await connection.execute(
-                SETTLE,
-                attempt.owner_id,
-                attempt.key,
-                attempt.claim_id,
-                answer.status,
-                answer.headers,
-                answer.body,
-            )
+        await self._store(
+            Effect.KEY_SETTLED,
+            SETTLE,
+            attempt.owner_id,
+            attempt.key,
+            attempt.claim_id,
+            answer.status,
+            answer.headers,
+            answer.body,
+        )
 
     async def release(self, attempt: Attempt) -> None:
-        async with transaction(self._pool, Effect.KEY_RELEASED) as connection:
-            await connection.execute(RELEASE, attempt.owner_id, attempt.key, attempt.claim_id)
+        values = (attempt.owner_id, attempt.key, attempt.claim_id)
+        await self._store(Effect.KEY_RELEASED, RELEASE, *values)
+
+    async def _store(self, effect: Effect, statement: str, *values: object) -> None:
+        deadline = time.monotonic() + self._outage_s
+        while True:
+            try:
+                async with transaction(self._pool, effect, timeout_s=OUTAGE_ANSWER_S) as connection:
+                    await connection.execute(statement, *values, timeout=OUTAGE_ANSWER_S)
+            except DATABASE_ERRORS as error:
+                if time.monotonic() > deadline:
+                    raise
+                log.warning("idempotency_outcome_waits", error=repr(error))
+                await asyncio.sleep(OUTAGE_PAUSE_S)
+            else:
+                return
 
     async def purge(self, *, limit: int = PURGE_BATCH) -> int:
         """Forget up to `limit` keys whose time is over; return how many."""

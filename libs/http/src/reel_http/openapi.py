@@ -91,7 +91,7 @@ class ProblemResponsesPlugin(ReceiveRoutePlugin):
             return
         needs_token = self._needs_token(route, handler)
         has_body = "data" in handler.parsed_fn_signature.parameters
-        statuses = {400, 422, 500} | ({413, 415} if has_body else NONE)
+        statuses = {400, 422, 500, 503} | ({413, 415} if has_body else NONE)
         if handler.opt.get(IDEMPOTENT):
             handler.operation_class = IdempotentOperation
             statuses |= {409}

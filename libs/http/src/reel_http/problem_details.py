@@ -9,6 +9,7 @@ import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 
+from reel_db.pool import DATABASE_ERRORS
 from reel_http import fair_use, idempotency
 from reel_http.request_context import request_id_of
 from reel_http.validation import MalformedJson, field_error
@@ -34,6 +35,8 @@ CODES: Final[Mapping[int, str]] = {
     503: "service-unavailable",
 }
 SIGNATURE: Final = 'Webhook-Signature realm="reel"'
+AWAY_S: Final = 2
+"""After how long a client may well ask again; a database that restarts takes about as long."""
 _MISSING_PARAMETER: Final = re.compile(
     r"^Missing required (?P<kind>\w+) parameter '(?P<name>[^']+)'"
 )
@@ -47,7 +50,8 @@ def exception_handlers(
     """Build the handlers of an app; `statuses` gives the HTTP status of each domain error.
 
     A domain error takes the status of its nearest listed ancestor. One without any, and every
-    unforeseen exception, is answered as 500 `internal-error` and logged with its traceback.
+    unforeseen exception, is answered as 500 `internal-error` and logged with its traceback. A
+    database that is away is 503 with `Retry-After`, and logged as a warning.
     """
     table = {**EVERYWHERE, **statuses}
 
@@ -66,7 +70,8 @@ def exception_handlers(
             headers={**retry_after(error), **_challenge(status)},
         )
 
-    return {DomainError: domain, HTTPException: _http, Exception: _internal}
+    away = dict.fromkeys(DATABASE_ERRORS, _away)
+    return {DomainError: domain, HTTPException: _http, Exception: _internal, **away}
 
 
 def _challenge(status: int) -> Mapping[str, str]:
@@ -155,6 +160,19 @@ def _missing_parameter(error: ValidationException) -> list[FieldError]:
     if missing := _MISSING_PARAMETER.match(error.detail):
         return [FieldError(field=missing["name"], code="missing", message="is required")]
     return []
+
+
+def _away(request: AnyRequest, error: Exception) -> Response[Any]:
+    log.warning("database_unavailable", error=repr(error), path=request.scope["path"])
+    phrase = HTTPStatus.SERVICE_UNAVAILABLE.phrase
+    return problem(
+        request,
+        status=HTTPStatus.SERVICE_UNAVAILABLE,
+        code=CODES[503],
+        title=phrase,
+        detail="The database does not answer; try again.",
+        headers={"Retry-After": str(AWAY_S)},
+    )
 
 
 def _internal(request: AnyRequest, error: Exception) -> Response[Any]:

@@ -56,6 +56,7 @@ class Effect(StrEnum):
     SESSION_OPENED = auto()
     SESSION_WITHDRAWN = auto()
     SESSION_ABANDONED = auto()
+    SESSION_GIVEN_UP = auto()
     UPLOAD_STARTED = auto()
     UPLOAD_STEERED = auto()
     PROGRESS_COPIED = auto()

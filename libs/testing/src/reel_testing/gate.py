@@ -13,12 +13,16 @@ CHUNK: Final = 64 * 1024
 
 @dataclass
 class Gate:
-    """Forwards connections while it is open; shutting it breaks those that are."""
+    """Forwards connections while it is open; shutting it breaks those that are.
+
+    `refused` counts those that came while it was shut.
+    """
 
     host: str
     port: int
     is_open: bool = True
     own_port: int = 0
+    refused: int = 0
     connections: set[StreamWriter] = field(default_factory=set[StreamWriter])
 
     def shut(self) -> None:
@@ -39,6 +43,7 @@ class Gate:
 
     async def handle(self, reader: StreamReader, writer: StreamWriter) -> None:
         if not self.is_open:
+            self.refused += 1
             writer.transport.abort()
             return
         server_reader, server_writer = await asyncio.open_connection(self.host, self.port)

@@ -14,7 +14,9 @@ from reel_stack.supervisor import Supervisor
 
 
 @asynccontextmanager
-async def supervised(layout: Layout) -> AsyncGenerator[Supervisor]:
+async def supervised(
+    layout: Layout, *, restart_servers: bool = False
+) -> AsyncGenerator[Supervisor]:
     """A supervisor on a state directory; what it started is gone at the end.
 
     Raises PartFailed, in an exception group, when a server of it ends.
@@ -25,7 +27,9 @@ async def supervised(layout: Layout) -> AsyncGenerator[Supervisor]:
     try:
         async with asyncio.TaskGroup() as group:
             base = base_environment(layout.temporary)
-            supervisor = Supervisor(group, layout, report, base=base)
+            supervisor = Supervisor(
+                group, layout, report, base=base, restart_servers=restart_servers
+            )
             yield supervisor
             await supervisor.stop()
     finally:

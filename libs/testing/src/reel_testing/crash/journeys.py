@@ -35,6 +35,12 @@ AGE_SESSIONS: Final = """
 UPDATE upload.upload_sessions SET updated_at = updated_at - interval '25 hours'
  WHERE video_id = $1
 """
+# As a request leaves it that dies before the store's answer is written down.
+LEAVE_HALF_OPEN: Final = """
+UPDATE upload.upload_sessions
+   SET provider_upload_id = NULL, created_at = created_at - interval '1 hour'
+ WHERE id = $1
+"""
 # As if the two minutes were over after which a session is visited again.
 VISIT_AGAIN: Final = """
 UPDATE upload.upload_sessions SET settle_claimed_until = now()
@@ -130,6 +136,19 @@ async def expired(world: World) -> None:
     await world.db.execute(AGE_SESSIONS, video_id)
     await has_failed(world, video_id, FailReason.UPLOAD_EXPIRED)
     await is_settled(world, video_id)
+
+
+async def never_opened(world: World) -> None:
+    """The app asks for an upload whose opening died long ago, and opens another."""
+    video_id = await app.create(world)
+    half = await app.open_session(world, video_id)
+    await world.abort_uploads(video_id)
+    await world.db.execute(LEAVE_HALF_OPEN, half.upload_session_id)
+    await world.client.get_upload(half.upload_session_id)
+    whole = await app.open_session(world, video_id)
+    parts = await app.put(world, whole.upload_session_id)
+    await world.client.complete(whole.upload_session_id, parts)
+    await is_ready(world, video_id)
 
 
 async def lost_by_the_store(world: World) -> None:

@@ -1,8 +1,10 @@
 """The numbers of the flow."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
+
+from upload_service.domain.session import UploadSession
 
 GIB: Final = 1024**3
 
@@ -30,6 +32,10 @@ class Policy:
     stray_batch: int = 50
     open_sessions_max: int = 200
     bytes_in_flight_max: int = 64 * GIB
+
+    def is_abandoned(self, session: UploadSession, now: datetime) -> bool:
+        """Tell whether a live session was left half opened by a request that cannot go on."""
+        return not session.is_open and session.created_at <= now - self.opening_grace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,8 @@ The order of the steps, and what a crash after each leaves behind:
 
 1. *Reserve*: the row, INITIATED without `provider_upload_id`, takes the video for its owner. Of
    concurrent calls one wins here, before video-service hears of any. Crash: the reservation holds
-   the video for `opening_grace`; then the next call replaces it, or the sweep expires it.
+   the video for `opening_grace`; a repeat of the request goes on with it meanwhile. After that the
+   next call replaces it, and who looks at it sees it fail.
 2. *Admit*: video-service binds the video to this session's id and says UPLOADING. Crash: as above;
    the expiry is announced, so the video becomes FAILED and does not say UPLOADING for ever.
 3. *Create* the multipart upload. Crash: as above; settling the ended reservation lists the video's
@@ -20,7 +21,8 @@ would let the loser of a race take the video away from the winner.
 
 import asyncio
 from dataclasses import dataclass, replace
-from uuid import UUID
+from typing import Final
+from uuid import UUID, uuid5
 
 from reel_kernel.checksums import Algorithm
 from reel_kernel.effects import Effect
@@ -41,6 +43,8 @@ from upload_service.domain.session import Failure, UploadSession
 from upload_service.ports import Deps, Transaction
 from upload_service.usecases import endings
 from upload_service.usecases.settle import settle_soon
+
+NEXT_TRY: Final = "next try"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,32 +71,39 @@ async def open_session(command: OpenSession, deps: Deps) -> UploadSession:
     """
     if errors := check_source(command.source_mime, command.source_size_bytes):
         raise InvalidRequest(errors=errors)
-    reservation = await _earlier(command, deps)
-    if reservation and reservation.is_open:
-        return reservation
-    if reservation is None or not reservation.is_live:
-        wanted = _reservation(command, None if reservation else command.session_id, deps)
-        reservation = await _reserve(wanted, deps)
+    earlier, session_id = await _earlier(command, deps)
+    if earlier and earlier.is_open:
+        return earlier
+    if earlier and earlier.is_live and not deps.policy.is_abandoned(earlier, deps.now()):
+        reservation = earlier  # the earlier try is over, or there would be no second
+    else:
+        reservation = await _reserve(_reservation(command, session_id, deps), deps)
     upload_id = await _admit_and_create(reservation, deps)
     return await _record(reservation, upload_id, deps)
 
 
-async def _earlier(command: OpenSession, deps: Deps) -> UploadSession | None:
-    """Return the session that an earlier try of this very request had begun, if there was one."""
+async def _earlier(command: OpenSession, deps: Deps) -> tuple[UploadSession | None, UUID]:
+    """Return what the last try of this very request had begun, and the id for another session.
+
+    Each try's id follows from the one before, so that whatever a try leaves is known to the next.
+    """
     if command.session_id is None:
-        return None
+        return None, deps.new_id()
     async with deps.begin() as tx:
         sessions = await tx.sessions.of_video(command.video_id)
-    same = (command.session_id, command.owner_id)
-    return next((one for one in sessions if (one.id, one.owner_id) == same), None)
+    own = {one.id: one for one in sessions if one.owner_id == command.owner_id}
+    last, session_id = None, command.session_id
+    while session_id in own:
+        last, session_id = own[session_id], uuid5(session_id, NEXT_TRY)
+    return last, session_id
 
 
-def _reservation(command: OpenSession, session_id: UUID | None, deps: Deps) -> UploadSession:
+def _reservation(command: OpenSession, session_id: UUID, deps: Deps) -> UploadSession:
     size = command.source_size_bytes
     plan = PartPlan.of(size, target_part_bytes=deps.policy.part_size_bytes)
     now = deps.now()
     return UploadSession(
-        id=session_id or deps.new_id(),
+        id=session_id,
         video_id=command.video_id,
         owner_id=command.owner_id,
         source_mime=command.source_mime,
@@ -136,7 +147,7 @@ def _is_stale(rival: UploadSession, wanted: UploadSession, deps: Deps) -> bool:
         raise VideoNotFound
     if rival.status is Status.COMPLETED:
         raise UploadAlreadyCompleted(rival.id)
-    if rival.is_open or rival.created_at > deps.now() - deps.policy.opening_grace:
+    if not deps.policy.is_abandoned(rival, deps.now()):
         raise UploadSessionActive(rival.id)
     return True
 

@@ -38,7 +38,7 @@ async def part_urls(
 
     Raises:
         UploadNotFound: no such session of this owner.
-        InvalidTransition: the session is paused or has ended.
+        InvalidTransition: the session is paused, has ended, or was not opened in time.
         InvalidRequest: a number lies beyond the session's plan, or a checksum is missing, too
             many, or none of the session's algorithm.
         UploadNotReady: the session is still being opened.
@@ -71,9 +71,11 @@ async def _start(
 ) -> tuple[UploadSession, str]:
     async with deps.begin(Effect.UPLOAD_STARTED) as tx:
         session = await tx.sessions.get_for_update(session_id, owner_id)
+        now = deps.now()
+        if session.is_live and deps.policy.is_abandoned(session, now):
+            raise _ended(Status.FAILED)  # as whoever looks at it will see
         upload_id = _signable(session)
         _check(session, wanted)
-        now = deps.now()
         if wanted.checksums:
             await tx.sessions.sign_checksums(session.id, wanted.by_number)
         touched = replace(session, updated_at=now)
@@ -85,11 +87,15 @@ async def _start(
 
 def _signable(session: UploadSession) -> str:
     if session.status not in SIGNABLE:
-        detail = f"Part URLs are not given out while {session.status}"
-        raise InvalidTransition(detail, extra={"currentStatus": str(session.status)})
+        raise _ended(session.status)
     if session.provider_upload_id is None:
         raise UploadNotReady
     return session.provider_upload_id
+
+
+def _ended(status: Status) -> InvalidTransition:
+    detail = f"Part URLs are not given out while {status}"
+    return InvalidTransition(detail, extra={"currentStatus": str(status)})
 
 
 def _check(session: UploadSession, wanted: _Wanted) -> None:

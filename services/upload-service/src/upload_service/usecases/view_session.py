@@ -6,8 +6,9 @@ from uuid import UUID
 
 from reel_kernel.effects import Effect
 from upload_service.domain.parts import StoredPart, bytes_in
-from upload_service.domain.session import UploadSession
+from upload_service.domain.session import Failure, UploadSession
 from upload_service.ports import Deps, UploadGone
+from upload_service.usecases import endings
 from upload_service.usecases.conclude import conclude, is_joined
 from upload_service.usecases.stored_parts import stored_parts
 
@@ -27,7 +28,7 @@ async def view_session(session_id: UUID, owner_id: UUID, deps: Deps) -> SessionV
     Progress is the store's truth. The row keeps a copy, for when the store cannot be asked any
     more; it is written only when the sum has changed, and counts as activity of the client then. A
     live session that the store has joined, or does not know, is concluded: its completion was
-    interrupted, or it is lost.
+    interrupted, or it is lost. One that was not opened in time is given up: a new one can be.
 
     Raises:
         UploadNotFound: no such session of this owner.
@@ -35,6 +36,8 @@ async def view_session(session_id: UUID, owner_id: UUID, deps: Deps) -> SessionV
     """
     async with deps.begin() as tx:
         session = await tx.sessions.get(session_id, owner_id)
+    if session.is_live and deps.policy.is_abandoned(session, deps.now()):
+        return _stored_view(await _give_up(session, deps))
     if not session.is_live or session.provider_upload_id is None:
         return _stored_view(session)
     try:
@@ -48,6 +51,14 @@ async def view_session(session_id: UUID, owner_id: UUID, deps: Deps) -> SessionV
         async with deps.begin(Effect.PROGRESS_COPIED) as tx:
             await tx.sessions.progress(session.id, uploaded, deps.now())
     return SessionView(session=session, bytes_uploaded=uploaded, parts=parts)
+
+
+async def _give_up(session: UploadSession, deps: Deps) -> UploadSession:
+    async with deps.begin(Effect.SESSION_GIVEN_UP) as tx:
+        current = await tx.sessions.get_for_update(session.id, session.owner_id)
+        if current.is_live and not current.is_open:
+            return await endings.give_up(tx, current, Failure.NEVER_OPENED, now=deps.now())
+    return current
 
 
 def _stored_view(session: UploadSession) -> SessionView:
