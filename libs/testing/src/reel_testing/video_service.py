@@ -156,13 +156,12 @@ class VideoService:
         video_id: str = (await self.create(owner))["id"]
         session = {"uploadSessionId": str(uuid4()), "videoId": video_id}
         asked = {**session, "status": "INITIATED", "ownerId": str(owner)}
+        uploaded = {**session, "status": "COMPLETED", **source_of(video_id)}
         film = {"videoId": video_id, "status": "READY", **film_of(video_id)}
         failure = {"videoId": video_id, "status": "FAILED", "failReason": "TRANSCODE_ERROR"}
         steps = {
             "UPLOADING": partial(self.upload_says, **asked),
-            "UPLOADED": partial(
-                self.upload_says, **session, status="COMPLETED", **source_of(video_id)
-            ),
+            "UPLOADED": partial(self.upload_says, **uploaded),
             "TRANSCODING": partial(self.enqueue, video_id),
             "READY": partial(self.transcode_says, **film),
             "FAILED": partial(self.transcode_says, **failure),
