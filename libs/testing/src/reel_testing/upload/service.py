@@ -86,6 +86,10 @@ class UploadSystem:
             seconds,
         )
 
+    async def is_settled(self, session_id: UUID) -> bool:
+        """Tell whether nothing of an ended session is left open in the store."""
+        return (await self.row(session_id))["provider_settled_at"] is not None
+
     async def row(self, session_id: UUID) -> asyncpg.Record:
         """Return the stored session, column by column."""
         row = await self.infra.pool.fetchrow(
