@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import aioboto3
 from aiobotocore.config import AioConfig
+from botocore.handlers import add_expect_header
 
 from reel_storage.errors import store_errors
 
@@ -54,6 +55,8 @@ async def s3_client(settings: S3Settings) -> "AsyncGenerator[S3Client]":
     async with session.client(  # pyright: ignore[reportUnknownMemberType] - stubs are of S3, SQS
         "s3", endpoint_url=settings.endpoint_url, config=config
     ) as client:
+        # Waiting for "100 Continue" has no time limit in aiohttp: a silent store would hang us.
+        client.meta.events.unregister("before-call.s3", add_expect_header)
         yield client
 
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from types_aiobotocore_s3 import S3Client
 
 CHUNK_BYTES: Final = 256 * 1024
+PUT_WITHIN_S: Final = 180.0
+"""For one PUT with its repeats: the client's own time limits do not cover sending."""
 DELETE_BATCH: Final = 1000
 """S3's limit for one DeleteObjects."""
 
@@ -39,12 +41,21 @@ class S3Objects:
         client: From `s3_client`.
         bucket: Name of the bucket.
         policy: How long an interrupted read is taken up again.
+        put_within_s: Longest time for one PUT, in seconds.
     """
 
-    def __init__(self, client: "S3Client", bucket: str, policy: ReadPolicy | None = None) -> None:
+    def __init__(
+        self,
+        client: "S3Client",
+        bucket: str,
+        policy: ReadPolicy | None = None,
+        *,
+        put_within_s: float = PUT_WITHIN_S,
+    ) -> None:
         self._client = client
         self._bucket = bucket
         self._policy = policy or ReadPolicy()
+        self._put_within_s = put_within_s
 
     async def head(self, key: str, *, with_checksum: bool = False) -> StoredObject | None:
         """Return what the store has under `key`; None when nothing.
@@ -125,21 +136,23 @@ class S3Objects:
         """Upload a file in one PUT, read from disk as it is sent.
 
         Raises:
-            StoreUnavailable: after the client's own retries, each from the file's first byte.
+            StoreUnavailable: after the client's own retries, each from the file's first byte, or
+                when the time is over.
             OSError: the file cannot be read.
         """
         file = await asyncio.to_thread(path.open, "rb")
         size_bytes = os.fstat(file.fileno()).st_size
         try:
             with store_errors(f"put {key}"):
-                await self._client.put_object(
-                    Bucket=self._bucket,
-                    Key=key,
-                    Body=file,
-                    ContentLength=size_bytes,
-                    ContentType=content_type,
-                    CacheControl=cache_control,
-                )
+                async with asyncio.timeout(self._put_within_s):
+                    await self._client.put_object(
+                        Bucket=self._bucket,
+                        Key=key,
+                        Body=file,
+                        ContentLength=size_bytes,
+                        ContentType=content_type,
+                        CacheControl=cache_control,
+                    )
         finally:
             await asyncio.to_thread(file.close)
 
@@ -147,16 +160,17 @@ class S3Objects:
         """Upload a small object.
 
         Raises:
-            StoreUnavailable: after the client's own retries.
+            StoreUnavailable: after the client's own retries, or when the time is over.
         """
         with store_errors(f"put {key}"):
-            await self._client.put_object(
-                Bucket=self._bucket,
-                Key=key,
-                Body=BytesIO(body),
-                ContentType=content_type,
-                CacheControl=cache_control,
-            )
+            async with asyncio.timeout(self._put_within_s):
+                await self._client.put_object(
+                    Bucket=self._bucket,
+                    Key=key,
+                    Body=BytesIO(body),
+                    ContentType=content_type,
+                    CacheControl=cache_control,
+                )
 
     async def delete(self, key: str) -> None:
         """Delete one object; nothing happens when there is none.
