@@ -248,6 +248,23 @@ async def test_a_crashed_reservation_is_replaced_after_its_grace(world: UploadWo
     assert world.session(session.id).is_open
 
 
+async def test_who_lost_against_a_request_that_was_refused_tries_again(world: UploadWorld) -> None:
+    world.database.ghosts = 1
+
+    session = await open_session(wanted(), world.deps())
+
+    assert session.is_open
+
+
+async def test_who_always_loses_is_told_of_the_others(world: UploadWorld) -> None:
+    world.database.ghosts = 10
+
+    with pytest.raises(InvalidTransition, match="Other requests"):
+        await open_session(wanted(), world.deps())
+
+    assert world.database.ghosts == 7
+
+
 async def test_a_repeat_of_the_request_goes_on_with_what_it_had_reserved(
     world: UploadWorld,
 ) -> None:

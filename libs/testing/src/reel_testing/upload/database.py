@@ -19,7 +19,10 @@ from upload_service.domain.session import UploadSession
 
 @dataclass
 class FakeDatabase:
-    """Sessions, outbox and inbox; transactions are serial and roll back."""
+    """Sessions, outbox and inbox; transactions are serial and roll back.
+
+    So many reservations as there are `ghosts` meet another one that is gone when it is looked for.
+    """
 
     sessions: dict[UUID, UploadSession] = field(default_factory=dict[UUID, UploadSession])
     settled: dict[UUID, datetime] = field(default_factory=dict[UUID, datetime])
@@ -28,6 +31,7 @@ class FakeDatabase:
     news: list[UploadWebhook] = field(default_factory=list[UploadWebhook])
     found: dict[UUID, Found] = field(default_factory=dict[UUID, Found])
     reports: list[PartPurged] = field(default_factory=list[PartPurged])
+    ghosts: int = 0
     seen: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
     holder: asyncio.Task[object] | None = None
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -79,6 +83,9 @@ class FakeTransaction:
         return self
 
     async def reserve(self, session: UploadSession) -> bool:
+        if self._db.ghosts:
+            self._db.ghosts -= 1
+            return False
         taken = any(
             other.is_live and other.owner_id == session.owner_id
             for other in await self.of_video(session.video_id)

@@ -45,6 +45,7 @@ from upload_service.usecases import endings
 from upload_service.usecases.settle import settle_soon
 
 NEXT_TRY: Final = "next try"
+RESERVE_TRIES: Final = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,17 +117,23 @@ def _reservation(command: OpenSession, session_id: UUID, deps: Deps) -> UploadSe
 
 
 async def _reserve(wanted: UploadSession, deps: Deps) -> UploadSession:
-    async with deps.begin(Effect.SESSION_RESERVED) as tx:
-        await _clear_the_way(tx, wanted, deps)
-        await _check_share(tx, wanted, deps)
-        if await tx.sessions.reserve(wanted):
-            return wanted
-    async with deps.begin() as tx:  # a concurrent call was faster: now its row can be seen
+    for _ in range(RESERVE_TRIES):
+        async with deps.begin(Effect.SESSION_RESERVED) as tx:
+            await _clear_the_way(tx, wanted, deps)
+            await _check_share(tx, wanted, deps)
+            if await tx.sessions.reserve(wanted):
+                return wanted
+        await _check_rivals(wanted, deps)
+    raise InvalidTransition("Other requests are opening sessions on this video")
+
+
+async def _check_rivals(wanted: UploadSession, deps: Deps) -> None:
+    """Raise if the concurrent call that was faster stands; it may have been refused meanwhile."""
+    async with deps.begin() as tx:  # only now can its row be seen
         sessions = await tx.sessions.of_video(wanted.video_id)
     for rival in sessions:
         if rival.is_live or rival.status is Status.COMPLETED:
             _is_stale(rival, wanted, deps)
-    raise InvalidTransition("Another request is opening a session on this video")
 
 
 async def _clear_the_way(tx: Transaction, wanted: UploadSession, deps: Deps) -> None:
