@@ -11,7 +11,7 @@ from uuid import UUID
 import asyncpg
 import structlog
 
-from reel_db.pool import DATABASE_ERRORS, Pool, transaction
+from reel_db.pool import DATABASE_ERRORS, Pool, transaction, write_once
 from reel_kernel.effects import Effect
 from reel_kernel.idempotency import Answer, Attempt, Claim, InFlight, OtherRequest
 from reel_kernel.ids import IdSource, new_id
@@ -157,8 +157,7 @@ class PgKeyLedger:
         deadline = time.monotonic() + self._outage_s
         while True:
             try:
-                async with transaction(self._pool, effect, timeout_s=OUTAGE_ANSWER_S) as connection:
-                    await connection.execute(statement, *values, timeout=OUTAGE_ANSWER_S)
+                await write_once(self._pool, effect, statement, *values, timeout_s=OUTAGE_ANSWER_S)
             except DATABASE_ERRORS as error:
                 if time.monotonic() > deadline:
                     raise

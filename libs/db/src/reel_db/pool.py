@@ -89,6 +89,24 @@ async def transaction(
             effects.happened(effect)
 
 
+async def write_once(
+    pool: Pool, effect: Effect, statement: str, *values: object, timeout_s: float
+) -> None:
+    """Run one statement that is a transaction by itself: one question and one answer.
+
+    On a connection that has fallen silent a transaction waits three times, for BEGIN, statement and
+    ROLLBACK; this waits once.
+
+    Raises:
+        DATABASE_ERRORS: it may or may not have happened. TimeoutError: no connection, or no
+            answer, within `timeout_s`.
+    """
+    async with pool.acquire(timeout=timeout_s) as connection:
+        status = await connection.execute(statement, *values, timeout=timeout_s)
+    if not status.endswith(" 0"):
+        effects.happened(effect)
+
+
 async def _set_codecs(connection: Connection) -> None:
     await connection.set_type_codec(
         "jsonb", schema="pg_catalog", encoder=_encode, decoder=msgspec.json.decode
