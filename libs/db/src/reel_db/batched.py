@@ -59,17 +59,18 @@ class Batched(Generic[K, V]):
                 future.cancel()
             raise
         except Exception as error:  # noqa: BLE001 - each caller gets it
-            for future in _open(batch):
+            for _, future in _unanswered(batch):
                 future.set_exception(error)
         else:
-            for key, future in batch:
-                if not future.done():
-                    future.set_result(found.get(key))
+            for key, future in _unanswered(batch):
+                future.set_result(found.get(key))
 
 
-def _open(batch: list[tuple[K, asyncio.Future[V | None]]]) -> list[asyncio.Future[V | None]]:
+def _unanswered(
+    batch: list[tuple[K, asyncio.Future[V | None]]],
+) -> list[tuple[K, asyncio.Future[V | None]]]:
     """Return those whose caller did not go away."""
-    return [future for _, future in batch if not future.done()]
+    return [(key, future) for key, future in batch if not future.done()]
 
 
 @asynccontextmanager
