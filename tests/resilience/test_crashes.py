@@ -87,7 +87,7 @@ VIDEO: Final = [
     *at("video", Effect.TRANSCODE_RETRIED, journey=operations.tried_again),
     *at("video", Effect.VIDEO_FROZEN, Effect.VIDEO_REPLAYED, journey=operations.frozen),
     *at("video", Effect.STUCK_RESOLVED, journey=operations.asked_for_again),
-    *at("video", Effect.VIDEO_HISTORY_PURGED, journey=incidents.remembered_for_a_month),
+    *at("video", Effect.HISTORY_PURGED, journey=incidents.remembered_for_a_month),
     *at("video", Effect.KEYS_PURGED, journey=incidents.keys_of_yesterday),
     *at("video", Effect.CDN_INVALIDATED_BY_HAND, journey=operations.invalidated_by_hand),
 ]
@@ -140,6 +140,7 @@ UPLOAD: Final = [
         Effect.DELIVERY_HANDED_BACK,
         journey=incidents.video_service_hangs_while_news_is_sent,
     ),
+    *at("upload", Effect.HISTORY_PURGED, journey=incidents.remembered_for_a_month),
     *at("upload", Effect.KEYS_PURGED, journey=incidents.keys_of_yesterday),
     *at(
         "upload",
@@ -182,7 +183,7 @@ TRANSCODE: Final = [
     *at("transcode", Effect.JOBS_PAUSED, Effect.JOBS_RESUMED, journey=operations.asked_for_again),
     *at("transcode", Effect.JOB_CANCELED, journey=operations.frozen),
     *at("transcode", Effect.MESSAGE_BURIED, journey=incidents.garbled),
-    *at("transcode", Effect.TRANSCODE_HISTORY_PURGED, journey=incidents.remembered_for_a_month),
+    *at("transcode", Effect.HISTORY_PURGED, journey=incidents.remembered_for_a_month),
     *at("transcode", Effect.ATTEMPT_STOPPED, journey=deletions.deleted_midway),
     *at("transcode", Effect.CANCELED_BURIED, journey=deletions.deleted_under_a_dead_worker),
     *at(

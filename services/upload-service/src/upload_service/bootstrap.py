@@ -1,6 +1,6 @@
 """Composition root: the only module that knows every adapter."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -11,6 +11,8 @@ from httpx import AsyncClient
 from litestar import Litestar
 
 from reel_db import health, pool
+from reel_db.chores import Chore
+from reel_db.history import purge_history
 from reel_db.idempotency import PgKeyLedger, purging_keys
 from reel_db.inbox import PgInbox
 from reel_db.outbox import PgOutbox, channel
@@ -39,6 +41,7 @@ from upload_service.consumers.video_events import video_events
 from upload_service.domain.policy import Policy
 from upload_service.ports import PURGE_WEBHOOK, VIDEO_WEBHOOK, Deps, Transaction
 from upload_service.settings import Settings
+from upload_service.usecases.sweep import sweep
 
 if TYPE_CHECKING:
     from types_aiobotocore_s3 import S3Client
@@ -82,11 +85,11 @@ class Infrastructure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Worker:
-    """What the background process runs."""
+    """What the background process runs; `chores` are done over and over."""
 
     relay: Relay
     consumer: Consumer
-    deps: Deps
+    chores: Sequence[Chore]
     health: Litestar
 
 
@@ -197,7 +200,7 @@ def build_worker(settings: Settings, infra: Infrastructure) -> Worker:
             video_events(infra.deps),
             wait_s=settings.poll_s,
         ),
-        deps=infra.deps,
+        chores=(partial(sweep, infra.deps), partial(purge_history, infra.pool)),
         health=worker_app(
             title="Reel upload-service, worker",
             health=_checks(settings, infra),

@@ -1,7 +1,7 @@
 """Composition root: the only module that knows every adapter."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Final
 from litestar import Litestar
 
 from reel_db import health, pool
+from reel_db.chores import Chore
+from reel_db.history import purge_history
 from reel_db.idempotency import PgKeyLedger, purging_keys
 from reel_db.outbox import channel
 from reel_db.pool import Pool
@@ -30,7 +32,6 @@ from reel_storage.objects import S3Objects
 from video_service.adapters.cdn_client import CdnSettings, cdn_cache
 from video_service.adapters.change_feed import ChangeFeed
 from video_service.adapters.deliveries import on_delivered, to_cdn
-from video_service.adapters.history import purge_history
 from video_service.adapters.pg_transaction import begin
 from video_service.adapters.polled_videos import polled_videos
 from video_service.adapters.progress_table import PgProgressTable
@@ -119,7 +120,7 @@ class Worker:
 
     relay: Relay
     health: Litestar
-    chores: Sequence[Callable[[], Awaitable[object]]]
+    chores: Sequence[Chore]
 
 
 @asynccontextmanager

@@ -2,25 +2,16 @@
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable, Sequence
-from random import SystemRandom
-from typing import Final
 
 import structlog
 
-from reel_db.pool import DATABASE_ERRORS
+from reel_db.chores import tidy
 from reel_http.serve import run_until_signalled, serve
 from reel_observability import logs
-from reel_observability.context import unit_of_work
 from video_service.bootstrap import SERVICE, worker
 from video_service.settings import Settings
 
-JITTER: Final = 0.2
-"""Workers that started together do not go on sweeping together."""
-Chore = Callable[[], Awaitable[object]]
-
 log = structlog.stdlib.get_logger(__name__)
-_uniform = SystemRandom().uniform
 
 
 async def main(settings: Settings, stop: asyncio.Event) -> None:
@@ -39,27 +30,6 @@ async def main(settings: Settings, stop: asyncio.Event) -> None:
         for task in tasks:
             task.cancel()
     log.info("worker_stopped")
-
-
-async def tidy(chores: Sequence[Chore], interval_s: float) -> None:
-    """Do the chores about every `interval_s`, at once to begin with.
-
-    What is cancelled midway leaves nothing half done; a database that is away is waited for.
-    """
-    while True:
-        with unit_of_work("tidy"):
-            for chore in chores:
-                await _do(chore)
-        await asyncio.sleep(interval_s * _uniform(1 - JITTER, 1 + JITTER))
-
-
-async def _do(chore: Chore) -> None:
-    try:
-        await chore()
-    except DATABASE_ERRORS as error:
-        log.warning("chore_put_off", error=repr(error))
-    except Exception:
-        log.exception("chore_failed")  # the others, and the relay, go on
 
 
 def run() -> None:

@@ -13,6 +13,7 @@ from reel_testing.crash.world import World
 from reel_testing.waiting import until
 
 SOON_S: Final = 60.0
+SCHEMAS: Final = ("video", "upload", "transcode")
 
 FORGET_JOB: Final = """
 UPDATE transcode.jobs SET updated_at = updated_at - interval '1 day',
@@ -85,15 +86,12 @@ async def remembered_for_a_month(world: World) -> None:
     """What was said of a video is forgotten after a while; the video is not."""
     video_id = await app.send(world)
     await is_ready(world, video_id)
-    for service in ("video", "transcode"):
+    for service in SCHEMAS:
         await world.db.execute(AGE_HISTORY.format(service), video_id)
 
     async def is_forgotten() -> bool:
-        left = [
-            await world.db.fetchval(HISTORY.format(service), video_id)
-            for service in ("video", "transcode")
-        ]
-        return left == [0, 0]
+        left = [await world.db.fetchval(HISTORY.format(service), video_id) for service in SCHEMAS]
+        return not any(left)
 
     await until(is_forgotten, within_s=SOON_S)
     await app.until_is(world, video_id, VideoStatus.READY)

@@ -1,23 +1,13 @@
-"""Forgetting messages that were delivered long ago."""
+"""Old messages, forgotten as a chore of the sweeper."""
 
-from typing import Final
-
-from reel_db.inbox import purge_inbox
-from reel_db.outbox_ops import purge_delivered
-from reel_db.pool import DATABASE_ERRORS, Pool, transaction
-from reel_kernel.effects import Effect
+from reel_db import history
+from reel_db.pool import DATABASE_ERRORS, Pool
 from transcode_service.ports.jobs import LedgerUnavailable
-
-OUTBOX_KEPT_S: Final = 7 * 86_400
-INBOX_KEPT_S: Final = 15 * 86_400
-"""A day longer than SQS keeps a message at most."""
 
 
 async def purge_history(pool: Pool) -> None:
-    """Delete old rows of outbox and inbox, some at a time. Raises LedgerUnavailable."""
+    """Delete old rows of outbox and inbox. Raises LedgerUnavailable."""
     try:
-        async with transaction(pool, Effect.TRANSCODE_HISTORY_PURGED) as connection:
-            await purge_delivered(connection, older_than_s=OUTBOX_KEPT_S)
-            await purge_inbox(connection, older_than_s=INBOX_KEPT_S)
+        await history.purge_history(pool)
     except DATABASE_ERRORS as error:
         raise LedgerUnavailable(repr(error)) from error

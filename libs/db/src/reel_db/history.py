@@ -1,4 +1,4 @@
-"""Forgetting messages that were delivered long ago."""
+"""Forgetting messages that were delivered, or heard, long ago."""
 
 from typing import Final
 
@@ -9,11 +9,11 @@ from reel_kernel.effects import Effect
 
 OUTBOX_KEPT_S: Final = 7 * 86_400
 INBOX_KEPT_S: Final = 15 * 86_400
-"""Longer than any sender goes on repeating; dead messages of theirs may be replayed within it."""
+"""A day longer than SQS keeps a message at most; a sender's dead ones may be replayed within it."""
 
 
 async def purge_history(pool: Pool) -> None:
-    """Delete old rows of outbox and inbox, some at a time."""
-    async with transaction(pool, Effect.VIDEO_HISTORY_PURGED) as connection:
+    """Delete old rows of outbox and inbox, some at a time: a chore of every worker."""
+    async with transaction(pool, Effect.HISTORY_PURGED) as connection:
         await purge_delivered(connection, older_than_s=OUTBOX_KEPT_S)
         await purge_inbox(connection, older_than_s=INBOX_KEPT_S)
