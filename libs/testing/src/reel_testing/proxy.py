@@ -22,14 +22,15 @@ class FaultyProxy:
     """What to break, and what was seen.
 
     `cut_part`: the first PUT of this part loses its connection half-way through the body.
-    `hold_part`: PUTs of this part and later ones stall half-way until `release` is set.
+    `hold_part`: PUTs of this part and later ones stall half-way until the proxy ends. What their
+    client had sent by then is lost with it, though the sockets may hold all of it.
     `stored` and `broken`: part numbers in the order they ended, by how they ended.
     `paths`: every request line's method and path.
     """
 
     cut_part: int | None = None
     hold_part: int | None = None
-    release: asyncio.Event = field(default_factory=asyncio.Event)
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
     held: asyncio.Event = field(default_factory=asyncio.Event)
     stored: list[int] = field(default_factory=list[int])
     broken: list[int] = field(default_factory=list[int])
@@ -85,7 +86,8 @@ class FaultyProxy:
             raise ConnectionResetError
         if self.hold_part is not None and part >= self.hold_part:
             self.held.set()
-            await self.release.wait()
+            await self.ended.wait()
+            raise ConnectionResetError
 
     async def _answer(self, upstream: StreamReader, writer: StreamWriter, part: int) -> None:
         first = True
@@ -126,6 +128,6 @@ async def faulty_proxy(
     try:
         yield proxy
     finally:
-        proxy.release.set()
+        proxy.ended.set()
         server.close()
         await server.wait_closed()

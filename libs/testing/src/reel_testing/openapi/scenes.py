@@ -27,6 +27,7 @@ def kept(*makers: Maker) -> tuple[Choice, ...]:
 
 VIDEOS: Final = kept(draft, ready, opened, failed)
 SESSIONS: Final = kept(opened, uploaded, paused, failed, canceled)
+# In the first scene of each the operation succeeds.
 SCENES: Final[Mapping[str, Sequence[Choice]]] = {
     "getVideo": (*VIDEOS, nobody),
     "updateVideo": (*VIDEOS, nobody),
@@ -40,10 +41,10 @@ SCENES: Final[Mapping[str, Sequence[Choice]]] = {
     "reportHlsPurged": VIDEOS,
     "createUpload": (draft, draft, *kept(opened), nobody),
     "getUpload": (*SESSIONS, nobody),
-    "requestPartUrls": (*kept(opened, uploaded, uploaded, paused), nobody),
+    "requestPartUrls": (opened, *kept(opened, uploaded, uploaded, paused), nobody),
     "completeUpload": (uploaded, *SESSIONS, nobody),
-    "pauseUpload": (*kept(uploaded, paused, opened), nobody),
-    "resumeUpload": (*kept(uploaded, paused, canceled), nobody),
+    "pauseUpload": (uploaded, *kept(uploaded, paused, opened), nobody),
+    "resumeUpload": (paused, *kept(uploaded, paused, canceled), nobody),
     "cancelUpload": (opened, paused, *kept(failed), nobody),
 }
 
