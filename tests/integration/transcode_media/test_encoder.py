@@ -52,7 +52,12 @@ async def encode(
 
 
 def is_running(pid_file: Path) -> bool:
-    return Path(f"/proc/{pid_file.read_text()}").exists()
+    return Path(f"/proc/{int(pid_file.read_text())}").exists()
+
+
+def is_written(file: Path) -> bool:
+    """Tell whether the program has said its id; the file is there, and empty, before that."""
+    return file.exists() and file.stat().st_size > 0
 
 
 async def test_every_byte_arrives_and_progress_is_heard(program: Program, tmp_path: Path) -> None:
@@ -164,7 +169,7 @@ async def test_a_source_that_fails_ends_the_program(program: Program, tmp_path: 
     code = f"open('{pid}', 'w').write(str(os.getpid()))\nsys.stdin.buffer.read()"
 
     async def failing() -> AsyncGenerator[bytes]:
-        await until(pid.exists)
+        await until(lambda: is_written(pid))
         raise StoreUnavailable("down")
         yield b""
 
@@ -179,7 +184,7 @@ async def test_cancellation_ends_the_program(program: Program, tmp_path: Path) -
     code = f"open('{pid}', 'w').write(str(os.getpid()))\nsys.stdin.buffer.read()"
 
     encoding = asyncio.ensure_future(encode(program(code), endless()))
-    await until(pid.exists)
+    await until(lambda: is_written(pid))
     encoding.cancel()
 
     with pytest.raises(asyncio.CancelledError):
@@ -219,7 +224,7 @@ async def test_a_hung_program_dies_with_a_worker_killed_outright(
     deaf = "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
     hung = program(f"{deaf}open('{pid}', 'w').write(str(os.getpid()))\nwhile True: time.sleep(1)")
     worker = await asyncio.create_subprocess_exec(sys.executable, "-c", WORKER, str(hung))
-    await until(lambda: pid.exists() and bool(pid.read_text()))
+    await until(lambda: is_written(pid))
 
     worker.kill()
     await worker.wait()
